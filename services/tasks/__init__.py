@@ -1,0 +1,1 @@
+"""Planned and executed work: customers, processes, status lists, tasks and their imports."""

@@ -1,0 +1,256 @@
+"""A process is a broad kind of work; its subprocesses are the concrete kinds that tasks belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Annotated, assert_never
+
+from pydantic import Field
+
+from services.kernel.domain import ERASED, Command, Decider, Erased, Event, Rejected, TenantData
+from services.tasks.domain.values import Id, Name
+
+TenantName = Annotated[str | Erased, TenantData()]
+
+
+class ProcessCreated(Event):
+    process_id: str
+    name: TenantName
+
+
+class ProcessRenamed(Event):
+    process_id: str
+    name: TenantName
+
+
+class ProcessDeactivated(Event):
+    process_id: str
+
+
+class ProcessActivated(Event):
+    process_id: str
+
+
+class StatusListAttached(Event):
+    """`list_id` None: tasks opened from now on walk through the three generic states."""
+
+    process_id: str
+    list_id: str | None
+
+
+class TeamsLinked(Event):
+    process_id: str
+    team_ids: tuple[str, ...]
+
+
+class SubprocessAdded(Event):
+    process_id: str
+    subprocess_id: str
+    name: TenantName
+
+
+class SubprocessRenamed(Event):
+    process_id: str
+    subprocess_id: str
+    name: TenantName
+
+
+class SubprocessDeactivated(Event):
+    process_id: str
+    subprocess_id: str
+
+
+class SubprocessActivated(Event):
+    process_id: str
+    subprocess_id: str
+
+
+ProcessEvent = (
+    ProcessCreated | ProcessRenamed | ProcessDeactivated | ProcessActivated | StatusListAttached | TeamsLinked
+    | SubprocessAdded | SubprocessRenamed | SubprocessDeactivated | SubprocessActivated
+)  # fmt: skip
+
+
+class CreateProcess(Command):
+    process_id: Id
+    name: Name
+
+
+class RenameProcess(Command):
+    process_id: Id
+    name: Name
+
+
+class DeactivateProcess(Command):
+    process_id: Id
+
+
+class ActivateProcess(Command):
+    process_id: Id
+
+
+class AttachStatusList(Command):
+    process_id: Id
+    list_id: Id | None
+
+
+class LinkTeams(Command):
+    process_id: Id
+    team_ids: Annotated[tuple[Id, ...], Field(max_length=200)]
+
+
+class AddSubprocess(Command):
+    process_id: Id
+    subprocess_id: Id
+    name: Name
+
+
+class RenameSubprocess(Command):
+    process_id: Id
+    subprocess_id: Id
+    name: Name
+
+
+class DeactivateSubprocess(Command):
+    process_id: Id
+    subprocess_id: Id
+
+
+class ActivateSubprocess(Command):
+    process_id: Id
+    subprocess_id: Id
+
+
+ProcessCommand = (
+    CreateProcess | RenameProcess | DeactivateProcess | ActivateProcess | AttachStatusList | LinkTeams
+    | AddSubprocess | RenameSubprocess | DeactivateSubprocess | ActivateSubprocess
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Subprocess:
+    name: str | Erased
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    exists: bool = False
+    name: str | Erased = ""
+    active: bool = True
+    list_id: str | None = None
+    team_ids: tuple[str, ...] = ()
+    subprocesses: Mapping[str, Subprocess] = field(default_factory=dict)
+
+    def subprocess(self, subprocess_id: str) -> Subprocess:
+        """One of its subprocesses; refuses an id it does not have."""
+        if subprocess_id not in self.subprocesses:
+            raise Rejected("subprocess-unknown", subprocess_id=subprocess_id)
+        return self.subprocesses[subprocess_id]
+
+
+initial_state = Process()
+
+
+def decide(command: ProcessCommand, state: Process) -> list[ProcessEvent]:
+    process_id = command.process_id
+    if isinstance(command, CreateProcess):
+        if not state.exists:
+            return [ProcessCreated(process_id=process_id, name=command.name)]
+        if state.name == command.name:
+            return []
+        raise Rejected("process-exists", process_id=process_id)
+    if not state.exists:
+        raise Rejected("process-unknown", process_id=process_id)
+    match command:
+        case RenameProcess(name=name):
+            return [] if name == state.name else [ProcessRenamed(process_id=process_id, name=name)]
+        case DeactivateProcess():
+            return [ProcessDeactivated(process_id=process_id)] if state.active else []
+        case ActivateProcess():
+            return [] if state.active else [ProcessActivated(process_id=process_id)]
+        case AttachStatusList(list_id=list_id):
+            if list_id == state.list_id:
+                return []
+            return [StatusListAttached(process_id=process_id, list_id=list_id)]
+        case LinkTeams(team_ids=team_ids):
+            linked = tuple(sorted(set(team_ids)))
+            return [] if linked == state.team_ids else [TeamsLinked(process_id=process_id, team_ids=linked)]
+        case AddSubprocess(subprocess_id=sub_id, name=name):
+            known = state.subprocesses.get(sub_id)
+            if known is None:
+                return [SubprocessAdded(process_id=process_id, subprocess_id=sub_id, name=name)]
+            if known.name == name:
+                return []
+            raise Rejected("subprocess-exists", subprocess_id=sub_id)
+        case RenameSubprocess(subprocess_id=sub_id, name=name):
+            if state.subprocess(sub_id).name == name:
+                return []
+            return [SubprocessRenamed(process_id=process_id, subprocess_id=sub_id, name=name)]
+        case DeactivateSubprocess(subprocess_id=sub_id):
+            if not state.subprocess(sub_id).active:
+                return []
+            return [SubprocessDeactivated(process_id=process_id, subprocess_id=sub_id)]
+        case ActivateSubprocess(subprocess_id=sub_id):
+            if state.subprocess(sub_id).active:
+                return []
+            return [SubprocessActivated(process_id=process_id, subprocess_id=sub_id)]
+        case _:
+            assert_never(command)
+
+
+def evolve(state: Process, event: ProcessEvent) -> Process:
+    match event:
+        case ProcessCreated(name=name):
+            return replace(state, exists=True, name=name)
+        case ProcessRenamed(name=name):
+            return replace(state, name=name)
+        case ProcessDeactivated():
+            return replace(state, active=False)
+        case ProcessActivated():
+            return replace(state, active=True)
+        case StatusListAttached(list_id=list_id):
+            return replace(state, list_id=list_id)
+        case TeamsLinked(team_ids=team_ids):
+            return replace(state, team_ids=team_ids)
+        case SubprocessAdded(subprocess_id=sub_id, name=name):
+            return _with(state, sub_id, name=name)
+        case SubprocessRenamed(subprocess_id=sub_id, name=name):
+            return _with(state, sub_id, name=name)
+        case SubprocessDeactivated(subprocess_id=sub_id):
+            return _with(state, sub_id, active=False)
+        case SubprocessActivated(subprocess_id=sub_id):
+            return _with(state, sub_id, active=True)
+        case _:
+            assert_never(event)
+
+
+def _with(
+    state: Process, subprocess_id: str, *, name: str | Erased | None = None, active: bool | None = None
+) -> Process:
+    known = state.subprocesses.get(subprocess_id, Subprocess(ERASED))
+    changed = Subprocess(
+        name=known.name if name is None else name, active=known.active if active is None else active
+    )
+    return replace(state, subprocesses={**state.subprocesses, subprocess_id: changed})
+
+
+process: Decider[ProcessCommand, Process, ProcessEvent] = Decider(
+    "process",
+    initial_state,
+    decide,
+    evolve,
+    events={
+        "ProcessCreated": ProcessCreated,
+        "ProcessRenamed": ProcessRenamed,
+        "ProcessDeactivated": ProcessDeactivated,
+        "ProcessActivated": ProcessActivated,
+        "StatusListAttached": StatusListAttached,
+        "TeamsLinked": TeamsLinked,
+        "SubprocessAdded": SubprocessAdded,
+        "SubprocessRenamed": SubprocessRenamed,
+        "SubprocessDeactivated": SubprocessDeactivated,
+        "SubprocessActivated": SubprocessActivated,
+    },
+)

@@ -1,0 +1,1 @@
+"""What people look at: documents grown from events, each with the questions asked of it."""
