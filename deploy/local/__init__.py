@@ -3,6 +3,7 @@
 from deploy.local.engine import Engine, EngineFailed, EngineMissing
 from deploy.local.ports import PortTaken
 from deploy.local.stack import LocalStack, StackBusy
+from deploy.local.supervisor import Program, ProgramFailed, Supervisor
 
 __all__ = [
     "Engine",
@@ -10,5 +11,8 @@ __all__ = [
     "EngineMissing",
     "LocalStack",
     "PortTaken",
+    "Program",
+    "ProgramFailed",
     "StackBusy",
+    "Supervisor",
 ]

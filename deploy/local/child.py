@@ -64,7 +64,7 @@ class Child:
         cwd: Path | None = None,
     ) -> None:
         def spawn() -> subprocess.Popen[bytes]:
-            return subprocess.Popen(  # noqa: S603 - the command lines are those of this package
+            return subprocess.Popen(
                 list(argv),
                 env=dict(env),
                 cwd=cwd,
@@ -72,7 +72,7 @@ class Child:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - one bound C call, safe after fork
+                preexec_fn=_die_with_parent,
             )
 
         self._process = _in_lasting_thread(spawn)
@@ -91,7 +91,7 @@ class Child:
 
     @property
     def output(self) -> IO[bytes]:
-        assert self._process.stdout is not None  # noqa: S101 - only read by who asked for a pipe
+        assert self._process.stdout is not None
         return self._process.stdout
 
     def wait(self, timeout: float | None = None) -> int:

@@ -42,7 +42,7 @@ def debian_package(package: str, *, component: str, progress: Progress) -> None:
 
 def _run(argv: list[str], log: str) -> bool:
     with Path(log).open("ab") as file:
-        done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=file, stderr=file, check=False)  # noqa: S603
+        done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=file, stderr=file, check=False)
     return done.returncode == 0
 
 
@@ -56,11 +56,11 @@ def _no_daemon_starts(prefix: list[str]) -> Iterator[None]:
         script.write("#!/bin/sh\nexit 101\n")
         script.flush()
         place = [*prefix, "install", "-m", "755", script.name, str(_POLICY)]
-        subprocess.run(place, check=True)  # noqa: S603
+        subprocess.run(place, check=True)
     try:
         yield
     finally:
-        subprocess.run([*prefix, "rm", "-f", str(_POLICY)], check=True)  # noqa: S603
+        subprocess.run([*prefix, "rm", "-f", str(_POLICY)], check=True)
 
 
 def keep_daemon_off(service: str) -> None:
@@ -68,4 +68,4 @@ def keep_daemon_off(service: str) -> None:
     prefix = _privileged()
     if prefix is not None and Path("/run/systemd/system").exists():
         disable = [*prefix, "systemctl", "disable", "--now", service]
-        subprocess.run(disable, check=False, capture_output=True)  # noqa: S603
+        subprocess.run(disable, check=False, capture_output=True)

@@ -87,7 +87,7 @@ class Postman:
     def __init__(self, folder: Folder) -> None:
         self._folder = folder
 
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
         content = envelope.original_content or b""
         self._folder.keep(envelope.mail_from or "", envelope.rcpt_tos, content)
         return "250 Message accepted for delivery"
@@ -97,7 +97,7 @@ def window(folder: Folder) -> type[BaseHTTPRequestHandler]:
     """The counter at which the e-mails are read."""
 
     class Window(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
+        def do_GET(self) -> None:
             url = urlsplit(self.path)
             if url.path == "/messages":
                 query = parse_qs(url.query)
@@ -118,7 +118,7 @@ def window(folder: Folder) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        def log_message(self, format: str, *args: object) -> None:
             """Polling tests would fill the log with lines that say nothing."""
 
     return Window

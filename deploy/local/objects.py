@@ -117,7 +117,7 @@ class ObjectStore(Engine):
     def _answers(self, port: str, path: str) -> bool:
         address = f"http://127.0.0.1:{self._ports[port]}{path}"
         try:
-            with urllib.request.urlopen(address, timeout=2) as response:  # noqa: S310
+            with urllib.request.urlopen(address, timeout=2) as response:
                 body = response.read()
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             return False

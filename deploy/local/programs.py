@@ -1,0 +1,70 @@
+"""The programs of the platform, and how one sees that each does its work."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pika
+import pika.exceptions
+
+from deploy.local.ports import listening
+from deploy.local.supervisor import Program
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SERVICES = ("identity", "tasks")
+
+
+def platform(env: Mapping[str, str], services: Iterable[str] = SERVICES) -> list[Program]:
+    """In the order of their start: those who answer before those who ask."""
+    shared = {
+        **env,
+        "PYTHONPATH": str(REPOSITORY),
+        "PYTHONUNBUFFERED": "1",
+        # The hub's own resolver opens files that the platform does not need, and misreads some.
+        "EVENTLET_NO_GREENDNS": "yes",
+    }
+    programs = [program for service in services for program in _of(service, shared)]
+    return [*programs, _gateway(shared)]
+
+
+def _of(service: str, env: Mapping[str, str]) -> list[Program]:
+    def run(role: str, ready: Callable[[], bool] | None = None) -> Program:
+        argv = (sys.executable, "-m", "services.kernel.run", role, service)
+        return Program(f"{service}.{role}", argv, env, ready)
+
+    return [
+        run("service", ready=_answers_calls(env["AMQP_URL"], service)),
+        run("relay"),
+        run("worker"),
+    ]
+
+
+def _gateway(env: Mapping[str, str]) -> Program:
+    port = urlsplit(env["CHECKOP_GATEWAY_URL"]).port or 8080
+    argv = [sys.executable, "-m", "uvicorn", "--factory", "gateway.app:create_app"]
+    argv += ["--host", "127.0.0.1", "--port", str(port), "--no-server-header", "--no-access-log"]
+    # Live streams stay open for hours: an orderly end must not wait for them.
+    argv += ["--timeout-graceful-shutdown", "5"]
+    return Program("gateway", argv, env, ready=lambda: listening(port))
+
+
+def _answers_calls(amqp_url: str, service: str) -> Callable[[], bool]:
+    """A service answers once somebody consumes from its call queue."""
+
+    def ready() -> bool:
+        try:
+            connection = pika.BlockingConnection(pika.URLParameters(amqp_url))
+        except pika.exceptions.AMQPConnectionError:
+            return False
+        try:
+            queue = connection.channel().queue_declare(f"rpc-{service}", passive=True)
+            return bool(queue.method.consumer_count)
+        except pika.exceptions.ChannelClosedByBroker:
+            return False
+        finally:
+            connection.close()
+
+    return ready

@@ -1,0 +1,94 @@
+"""What tests share: one set of engines for the whole run, a fresh corner of them for each module."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import pymongo
+import pytest
+
+from deploy.local import LocalStack
+from deploy.local.rabbitmq import manage
+
+_DIRECTORIES = ("unit", "contract", "integration", "system", "faults", "architecture")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test is of the kind of its directory, so `-m integration` needs no decorator."""
+    root = Path(__file__).parent
+    for item in items:
+        kind = item.path.relative_to(root).parts[0]
+        if kind in _DIRECTORIES:
+            item.add_marker(kind)
+
+
+@dataclass(frozen=True)
+class RunningStack:
+    """The engines as a test sees them: `env` is what a program of the platform is given."""
+
+    env: dict[str, str]
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    """Engines of our own on free ports; CHECKOP_TEST_STACK names the env.json of one that runs."""
+    running = os.environ.get("CHECKOP_TEST_STACK")
+    if running:
+        yield RunningStack(json.loads(Path(running).read_text()))
+        return
+    with LocalStack(tmp_path_factory.mktemp("stack"), ports="free") as started:
+        yield RunningStack(dict(started.env))
+
+
+@pytest.fixture(scope="module")
+def db_prefix(stack: RunningStack) -> Iterator[str]:
+    """The beginning of every database name of this module, also in CHECKOP_DB_PREFIX; dropped after."""
+    prefix = f"t{secrets.token_hex(4)}_"
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("CHECKOP_DB_PREFIX", prefix)
+        yield prefix
+    with pymongo.MongoClient[dict[str, object]](stack.env["MONGO_URL"]) as client:
+        for name in client.list_database_names():
+            if name.startswith(prefix):
+                client.drop_database(name)
+
+
+@pytest.fixture(scope="module")
+def mongo_url(stack: RunningStack, db_prefix: str) -> str:
+    """The event store's address; keep to databases whose name begins with `db_prefix`."""
+    return stack.env["MONGO_URL"]
+
+
+@pytest.fixture(scope="module")
+def amqp_url(stack: RunningStack) -> Iterator[str]:
+    """The broker's address with a virtual host that only this module uses."""
+    management = stack.env["RABBITMQ_MANAGEMENT_URL"]
+    vhost = f"test-{secrets.token_hex(4)}"
+    manage(management, "PUT", f"/api/vhosts/{quote(vhost, safe='')}")
+    base = stack.env["AMQP_URL"].rsplit("/", 1)[0]
+    yield f"{base}/{vhost}"
+    manage(management, "DELETE", f"/api/vhosts/{quote(vhost, safe='')}")
+
+
+@pytest.fixture(scope="module")
+def platform_env(
+    stack: RunningStack,
+    mongo_url: str,
+    amqp_url: str,
+    db_prefix: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, str]:
+    """The environment of programs that live in this module's corner, with a keyring of their own."""
+    keyring = tmp_path_factory.mktemp("keyring")
+    return stack.env | {
+        "MONGO_URL": mongo_url,
+        "AMQP_URL": amqp_url,
+        "CHECKOP_DB_PREFIX": db_prefix,
+        "CHECKOP_KEYRING_DIR": str(keyring),
+    }
