@@ -13,7 +13,9 @@ from services.tasks.domain.values import Fields, Id, Line, Name, Position, Value
 
 Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
 Phone = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^\+?[0-9 ()./x-]{5,30}$")]
-Email = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=254)]
+Email = Annotated[
+    str, StringConstraints(strip_whitespace=True, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=254)
+]
 
 
 class Profile(Value):
@@ -206,7 +208,10 @@ def decide(command: CustomerCommand, state: Customer) -> list[CustomerEvent]:
                 return []
             return [
                 LocationEdited(
-                    customer_id=customer_id, location_id=location_id, changed=_changed(there, moved), place=moved
+                    customer_id=customer_id,
+                    location_id=location_id,
+                    changed=_changed(there, moved),
+                    place=moved,
                 )
             ]
         case RemoveLocation(location_id=location_id):
