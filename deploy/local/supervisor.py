@@ -49,7 +49,7 @@ class _Run:
         self._log = log
         self._child: Child | None = None
         self._born = 0.0
-        self._pause = _FIRST_PAUSE
+        self._pause = 0.0
         self._next_start = 0.0
 
     @property
@@ -75,7 +75,8 @@ class _Run:
             code, lasted = self._child.exit_code, now - self._born
             self._child = None
             self.crashes += 1
-            self._pause = _FIRST_PAUSE if lasted > _HEALTHY_AFTER else min(self._pause * 2, _LONGEST_PAUSE)
+            longer = 0.0 if lasted > _HEALTHY_AFTER else self._pause * 2
+            self._pause = min(max(longer, _FIRST_PAUSE), _LONGEST_PAUSE)
             self._next_start = now + self._pause
             self._log.write(self.program.name, f"ended with code {code}; back in {self._pause:.1f} s")
         elif now >= self._next_start:
