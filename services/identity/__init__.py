@@ -1,0 +1,1 @@
+"""Accounts, people, teams, sessions and keys: who someone is and what that person may do."""
