@@ -1,0 +1,381 @@
+"""One service put together: its aggregates, commands, queries, read models and reactions, ready to be asked."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+import orjson
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from services.kernel import logging
+from services.kernel.clock import Clock, new_id
+from services.kernel.commands import Journal, Receipt
+from services.kernel.commit import PLATFORM, Caller, Recorded
+from services.kernel.config import Settings
+from services.kernel.domain import Command, Decider, Rejected
+from services.kernel.message import Incoming
+from services.kernel.projection import ReadModel
+from services.kernel.secrets import Secrets
+from services.kernel.timers import At, Dispatch
+
+log = logging.get(__name__)
+VISIBLE_WITHIN_SECONDS = 2.0
+_FILLED_BY_KERNEL = frozenset({"at", "by"})
+
+
+class Query(BaseModel):
+    """A question: its parameters, checked before anything is looked up."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
+class On:
+    """A command for one aggregate: `id` names the (prepared) field that holds the aggregate's id.
+
+    `prepare` adds facts from elsewhere to the data before the command is made; `answer` adds fields to
+    the receipt from the state afterwards.
+    """
+
+    decider: Decider[Any, Any, Any]
+    command: type[Command]
+    id: str
+    prepare: Callable[[Ask], Mapping[str, Any]] | None = None
+    answer: Callable[[Ask, Receipt, Any], Mapping[str, Any]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Do:
+    """A command that takes several aggregates, each by its own commit; a repeat finds every part done."""
+
+    run: Callable[[Ask], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """A policy: whenever something happened, then do something. `react` yields commands and timers.
+
+    What it does outside MongoDB (mail, object store) happens at least once and must be idempotent by
+    the fact's id.
+    """
+
+    name: str
+    categories: tuple[str, ...]
+    react: Callable[[Recorded, Reacting], Iterable[Dispatch | At] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """Another service's facts (or one's own, by way of the broker) that this service follows.
+
+    Either `into` a read model or to a reaction; `models` reads the types of interest tolerantly.
+    """
+
+    handler: str
+    source: str
+    categories: tuple[str, ...]
+    models: Mapping[str, type[Incoming]] = field(default_factory=dict)
+    into: ReadModel | None = None
+    react: Callable[[Recorded, Reacting], Iterable[Dispatch | At] | None] | None = None
+
+
+Handles = On | Do
+Answers = tuple[type[Query], Callable[[Any, "Ask"], Mapping[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceDefinition:
+    """Everything a service is, as data; `wiring.py` of each service makes one."""
+
+    name: str
+    deciders: tuple[Decider[Any, Any, Any], ...]
+    commands: Mapping[str, Handles]
+    queries: Mapping[str, Answers]
+    read_models: tuple[ReadModel, ...] = ()
+    reactions: tuple[Reaction, ...] = ()
+    subscriptions: tuple[Subscription, ...] = ()
+
+    @cached_property
+    def foreign_models(self) -> tuple[ReadModel, ...]:
+        """The read models fed by subscriptions, each once."""
+        return tuple({s.into.name: s.into for s in self.subscriptions if s.into is not None}.values())
+
+
+class Reads:
+    """What the application asks of the read side; MongoDB in production, memory in unit tests."""
+
+    def of(self, tenant: str) -> Any:
+        """The tenant-bound read models."""
+        raise NotImplementedError
+
+    def position(self) -> int:
+        """Up to where every read model of own facts has followed the log."""
+        raise NotImplementedError
+
+
+class Application:
+    """Carries out commands and answers queries of one service, on whatever store and read side it is given."""
+
+    def __init__(
+        self,
+        definition: ServiceDefinition,
+        journal: Journal,
+        reads: Reads,
+        clock: Clock,
+        settings: Settings,
+        secrets: Secrets,
+        ports: Mapping[str, Any],
+    ) -> None:
+        self.definition = definition
+        self.journal = journal
+        self.reads = reads
+        self.clock = clock
+        self.settings = settings
+        self.secrets = secrets
+        self.ports = ports
+
+    def execute(
+        self,
+        command: str,
+        data: Mapping[str, Any],
+        caller: Caller,
+        command_id: str,
+        expected_version: int | None = None,
+    ) -> dict[str, Any]:
+        """Carry out one command, once per `command_id`; the answer to a repeat is the first one.
+
+        Raises Rejected ("command-unknown", "invalid", or whatever the domain says), VersionConflict,
+        StoreUnavailable.
+        """
+        handles = self.definition.commands.get(command)
+        if handles is None:
+            raise Rejected("command-unknown", command=command)
+        ask = Ask(self, caller, dict(data), command_id, self._digest(command, data), expected_version)
+        if isinstance(handles, Do):
+            return dict(handles.run(ask))
+        return ask.carry_out(handles)
+
+    def query(
+        self, query: str, params: Mapping[str, Any], caller: Caller, at_least: int | None = None
+    ) -> dict[str, Any]:
+        """Answer one question; with `at_least`, only once the read models have followed that far.
+
+        Raises Rejected ("query-unknown", "invalid", "not-yet-visible" after two seconds, or domain codes).
+        """
+        known = self.definition.queries.get(query)
+        if known is None:
+            raise Rejected("query-unknown", query=query)
+        model, answer = known
+        asked = _checked(model, params)
+        if at_least is not None:
+            self._wait_until_visible(at_least)
+        return dict(answer(asked, Ask(self, caller, {}, "", "", None)))
+
+    def dispatch(self, dispatch: Dispatch, *, tenant: str, by: str, commit_id: str, cause: Recorded | None) -> None:
+        """Carry out a reaction's or timer's command as the system. A refusal is an answer and is logged."""
+        caller = Caller(
+            tenant=tenant,
+            actor=f"system:{by}",
+            role="system",
+            origin=cause.origin if cause else None,
+            correlation_id=cause.correlation_id if cause else commit_id,
+            causation_id=cause.id if cause else commit_id,
+        )
+        try:
+            self.execute(dispatch.command, dispatch.data, caller, commit_id)
+        except Rejected as refused:
+            log.warning(
+                "dispatch.refused",
+                by=by,
+                command=dispatch.command,
+                code=refused.code,
+                cause=caller.causation_id,
+            )
+
+    def _wait_until_visible(self, at_least: int) -> None:
+        until = time.monotonic() + VISIBLE_WITHIN_SECONDS
+        while self.reads.position() < at_least:
+            if time.monotonic() > until:
+                raise Rejected("not-yet-visible", at_least=at_least)
+            time.sleep(0.005)
+
+    def _digest(self, command: str, data: Mapping[str, Any]) -> str:
+        # Keyed, because the data may hold a password, and a plain hash of it could be guessed from the log.
+        return self.secrets.fingerprint(
+            "request", orjson.dumps([command, data], option=orjson.OPT_SORT_KEYS, default=str).decode()
+        )
+
+
+class Ask:
+    """One request being carried out: its data, who asks, when, and what may be looked up for it."""
+
+    def __init__(
+        self,
+        app: Application,
+        caller: Caller,
+        data: dict[str, Any],
+        command_id: str,
+        digest: str,
+        expected_version: int | None,
+    ) -> None:
+        self._app = app
+        self.command_id = command_id
+        self._digest = digest
+        self._expected_version = expected_version
+        self.caller = caller
+        self.data = data
+        self.now: datetime = app.clock.now()
+        self.settings = app.settings
+        self.secrets = app.secrets
+        self.ports = app.ports
+
+    @property
+    def reads(self) -> Any:
+        """The read models, bound to the caller's account."""
+        return self._app.reads.of(self.caller.tenant)
+
+    def state(self, decider: Decider[Any, Any, Any], id: str, *, tenant: str | None = None) -> Any:
+        """Another aggregate of this service as of now (not a read model: never behind)."""
+        return self._app.journal.load(decider, tenant or self.caller.tenant, id).state
+
+    def version(self, decider: Decider[Any, Any, Any], id: str) -> int:
+        """The present version of an aggregate of the caller's account; 0 where there is none."""
+        return self._app.journal.load(decider, self.caller.tenant, id).version
+
+    @staticmethod
+    def new_id() -> str:
+        """A fresh id."""
+        return new_id()
+
+    def handle(
+        self,
+        decider: Decider[Any, Any, Any],
+        id: str,
+        command: Command | Callable[[], Command],
+        *,
+        part: str,
+        tenant: str | None = None,
+    ) -> Receipt:
+        """One part of a `Do`: carried out under "<command id>/<part>", so that a repeat adds nothing.
+
+        Give a function instead of a command where it rests on facts that a lost race would change.
+        """
+        make = command if callable(command) else None
+        return self._app.journal.handle(
+            decider,
+            id,
+            make() if make else command,  # type: ignore[arg-type]
+            commit_id=f"{self._scope()}/{part}",
+            caller=self.caller,
+            digest=self._digest,
+            tenant=tenant,
+            redecide=make,
+        )
+
+    def make(self, command: type[Command], fields: Mapping[str, Any]) -> Command:
+        """A command of this type from fields, with time and actor filled in. Raises Rejected("invalid")."""
+        made: Command = _checked(command, {**fields, "at": self.now, "by": self.caller.actor})
+        return made
+
+    def carry_out(self, on: On) -> dict[str, Any]:
+        """A whole `On`: prepare, make, decide, store, answer."""
+        if taken := _FILLED_BY_KERNEL & self.data.keys():
+            raise Rejected(
+                "invalid",
+                errors=[{"loc": [name], "msg": "not yours to set", "type": "forbidden"} for name in taken],
+            )
+
+        def prepared() -> Mapping[str, Any]:
+            return on.prepare(self) if on.prepare else self.data
+
+        def make() -> Command:
+            return self.make(on.command, prepared())
+
+        fields = prepared()
+        id = fields.get(on.id)
+        if not isinstance(id, str) or not id:
+            raise Rejected("invalid", errors=[{"loc": [on.id], "msg": "an id is required", "type": "missing"}])
+        receipt = self._app.journal.handle(
+            on.decider,
+            id,
+            self.make(on.command, fields),
+            commit_id=self._scope(),
+            caller=self.caller,
+            digest=self._digest,
+            expected_version=self._expected_version,
+            redecide=make if on.prepare else None,
+        )
+        answer = receipt.to_wire()
+        if on.answer is not None:
+            answer |= on.answer(self, receipt, self.state(on.decider, id))
+        return answer
+
+    def _scope(self) -> str:
+        # A client's id counts inside its own account only, so no account can occupy another's.
+        return f"cmd:{self.caller.tenant}:{self.command_id}"
+
+
+class Reacting:
+    """What a reaction may look at and use while it decides what to do."""
+
+    def __init__(self, app: Application) -> None:
+        self._app = app
+        self.settings = app.settings
+        self.secrets = app.secrets
+        self.now = app.clock.now()
+
+    def state(self, decider: Decider[Any, Any, Any], tenant: str, id: str) -> Any:
+        """An aggregate of this service as of now."""
+        return self._app.journal.load(decider, tenant, id).state
+
+    def reads(self, tenant: str) -> Any:
+        """The read models of one account."""
+        return self._app.reads.of(tenant)
+
+    def carried_out(self, commit_id: str) -> bool:
+        """Whether a commit of this id is in the log, so that an outside effect need not be repeated."""
+        return self._app.journal.store.find(commit_id) is not None
+
+    @property
+    def mail(self) -> Any:
+        """The mail port."""
+        return self._app.ports["mail"]()
+
+    @property
+    def objects(self) -> Any:
+        """The object store port."""
+        return self._app.ports["objects"]()
+
+
+def _checked(model: type[BaseModel], fields: Mapping[str, Any]) -> Any:
+    try:
+        return model.model_validate(dict(fields))
+    except ValidationError as wrong:
+        errors = [
+            {"loc": list(e["loc"]), "msg": e["msg"], "type": e["type"]}
+            for e in wrong.errors(include_url=False, include_input=False, include_context=False)
+        ]
+        raise Rejected("invalid", errors=errors) from None
+
+
+__all__ = [
+    "PLATFORM",
+    "Application",
+    "Ask",
+    "At",
+    "Dispatch",
+    "Do",
+    "On",
+    "Query",
+    "Reacting",
+    "Reaction",
+    "ReadModel",
+    "Reads",
+    "ServiceDefinition",
+    "Subscription",
+]

@@ -1,0 +1,169 @@
+"""Carrying out one command: read the stream, let the domain decide, store its facts; once, whatever is repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from services.kernel.commit import Caller, Commit, VersionConflict, stream_of
+from services.kernel.domain import Command, Decider, Event, Rejected
+from services.kernel.keyring import KeyDestroyed, Keyring
+from services.kernel.registry import Registry
+from services.kernel.store import CommitStore
+
+S = TypeVar("S")
+ATTEMPTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a command left behind: the aggregate's version afterwards and where the log stood for it.
+
+    `position` is enough to read one's own write: a query asked `at_least` there sees it.
+    """
+
+    id: str
+    stream: str
+    version: int
+    position: int
+
+    def to_wire(self) -> dict[str, Any]:
+        """The JSON form of the answer."""
+        return {"id": self.id, "stream": self.stream, "version": self.version, "position": self.position}
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """An aggregate as of now, and the commits it was folded from."""
+
+    state: Any
+    version: int
+    position: int
+    commits: list[Commit]
+
+
+@dataclass(slots=True)
+class Journal:
+    """A service's aggregates: its log, its event table and its keyring together."""
+
+    store: CommitStore
+    registry: Registry
+    keyring: Keyring
+
+    def load(self, decider: Decider[Any, S, Any], tenant: str, id: str) -> Loaded:
+        """The aggregate's present state, folded from its whole stream."""
+        commits = self.store.load(stream_of(decider.category, tenant, id))
+        state: Any = decider.initial_state
+        version = position = 0
+        for commit in commits:
+            for recorded in self.registry.recorded(commit, self.keyring):
+                state = decider.evolve(state, recorded.event)
+            version, position = commit.last_version, commit.position
+        return Loaded(state, version, position, commits)
+
+    def handle(
+        self,
+        decider: Decider[Any, Any, Any],
+        id: str,
+        command: Command,
+        *,
+        commit_id: str,
+        caller: Caller,
+        digest: str = "",
+        tenant: str | None = None,
+        expected_version: int | None = None,
+        redecide: Callable[[], Command] | None = None,
+    ) -> Receipt:
+        """Decide and store; the receipt is the same however often the same `commit_id` comes.
+
+        `digest` is a keyed fingerprint of what was asked, so that one id cannot serve two requests.
+        `expected_version` is the client's precondition (If-Match). `redecide` makes the command anew
+        when a race was lost and it carries facts read elsewhere. Raises Rejected when the domain
+        refuses, when the precondition fails ("version-mismatch"), when the id was used for other
+        content ("idempotency-key-reused"), or when the data is being erased ("erased"); VersionConflict
+        after five lost races; StoreUnavailable when the database does not answer.
+        """
+        owner = tenant or caller.tenant
+        for attempt in range(ATTEMPTS):
+            if attempt and redecide is not None:
+                command = redecide()
+            loaded = self.load(decider, owner, id)
+            for earlier in loaded.commits:
+                if earlier.commit_id == commit_id:
+                    return self._repeat(earlier, id, digest)
+            if expected_version is not None and expected_version != loaded.version:
+                raise Rejected("version-mismatch", expected=expected_version, actual=loaded.version)
+            events = decider.decide(command, loaded.state)
+            stream = stream_of(decider.category, owner, id)
+            if not events:
+                return Receipt(id, stream, loaded.version, loaded.position)
+            commit = self._commit(
+                decider.category,
+                stream,
+                loaded.version + 1,
+                events,
+                commit_id,
+                digest,
+                owner,
+                caller,
+                command.at,
+            )
+            try:
+                stored = self.store.append(commit)
+            except VersionConflict:
+                if attempt == ATTEMPTS - 1:
+                    raise
+                continue
+            if stored.stream != stream or stored.digest != digest:
+                raise Rejected("idempotency-key-reused")
+            return Receipt(id, stream, stored.last_version, stored.position)
+        raise AssertionError("the last attempt either answers or raises")
+
+    @staticmethod
+    def _repeat(earlier: Commit, id: str, digest: str) -> Receipt:
+        if earlier.digest != digest:
+            raise Rejected("idempotency-key-reused")
+        return Receipt(id, earlier.stream, earlier.last_version, earlier.position)
+
+    def _commit(
+        self,
+        category: str,
+        stream: str,
+        version: int,
+        events: list[Event],
+        commit_id: str,
+        digest: str,
+        tenant: str,
+        caller: Caller,
+        at: datetime,
+    ) -> Commit:
+        try:
+            stored = tuple(
+                self.registry.encode(
+                    event,
+                    category=category,
+                    stream=stream,
+                    version=version + i,
+                    tenant=tenant,
+                    keyring=self.keyring,
+                )
+                for i, event in enumerate(events)
+            )
+        except KeyDestroyed as fenced:
+            raise Rejected("erased") from fenced
+        return Commit(
+            stream=stream,
+            category=category,
+            version=version,
+            commit_id=commit_id,
+            digest=digest,
+            tenant=tenant,
+            actor=caller.actor,
+            origin=caller.origin,
+            at=at,
+            correlation_id=caller.correlation_id,
+            causation_id=caller.causation_id,
+            events=stored,
+        )

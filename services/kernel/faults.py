@@ -1,0 +1,65 @@
+"""Named points at which a test may make this process fail or die; in production nothing is armed."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+
+POINTS = (
+    "store.before_insert",
+    "store.after_insert_before_ack",
+    "relay.before_publish",
+    "relay.after_publish_before_checkpoint",
+    "relay.after_checkpoint",
+    "projection.before_commit",
+    "projection.after_commit",
+    "inbox.before_effect",
+    "inbox.after_effect_before_ack",
+    "inbox.after_park",
+    "process.after_append_before_ack",
+    "keyring.after_delete_before_event",
+)
+
+_armed: dict[str, Callable[[], None]] = {}
+
+
+class InjectedFault(Exception):
+    """Raised at an armed point."""
+
+
+def arm(point: str, action: Callable[[], None]) -> None:
+    """Run `action` whenever `point` is reached. Raises KeyError for a point that does not exist."""
+    if point not in POINTS:
+        raise KeyError(point)
+    _armed[point] = action
+
+
+def disarm() -> None:
+    """Forget every armed point."""
+    _armed.clear()
+
+
+def reached(point: str) -> None:
+    """The code is at `point`."""
+    if _armed and point in _armed:
+        _armed[point]()
+
+
+def arm_from(spec: str) -> None:
+    """Arm from `point:nth:kill` or `point:nth:raise`, as a process under test is told by its environment."""
+    if not spec:
+        return
+    point, nth, action = spec.split(":")
+    left = int(nth)
+
+    def act() -> None:
+        nonlocal left
+        left -= 1
+        if left != 0:
+            return
+        if action == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        raise InjectedFault(point)
+
+    arm(point, act)

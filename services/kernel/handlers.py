@@ -1,0 +1,69 @@
+"""Makes the inbox handler of a subscription or an own reaction: what its effect is, and how its messages are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pymongo.client_session import ClientSession
+
+from services.kernel.application import Reaction, Subscription
+from services.kernel.commit import Recorded
+from services.kernel.inbox import Handler
+from services.kernel.message import incoming
+from services.kernel.platform import Platform
+from services.kernel.process import React, carry_out
+from services.kernel.projection import Folding, Shelf
+
+
+def of_subscription(subscription: Subscription, platform: Platform, generation: str | None = None) -> Handler:
+    """The handler of foreign facts. A read model's cursors belong to its generation, so that a rebuild starts at 1."""
+
+    def read(body: bytes) -> Recorded:
+        return incoming(body, subscription.models)
+
+    if subscription.into is None:
+        assert subscription.react is not None, f"{subscription.handler} has neither a read model nor a reaction"
+        react = subscription.react
+        return Handler(subscription.handler, read, reaction=_wanted(subscription.handler, react, platform))
+    shelf = platform.reads.shelf(subscription.into.name)
+    into = generation or shelf.live()
+    return Handler(f"{subscription.handler}/{into}", read, effect=_fold_into(shelf, into))
+
+
+def of_reaction(reaction: Reaction, platform: Platform) -> Handler:
+    """The handler of an own reaction; a parked fact is kept as its place in the own log."""
+
+    def read(body: bytes) -> Recorded:
+        position, index = body.decode().split(":")
+        (commit,) = platform.store.after(int(position) - 1, 1)
+        return platform.registry.recorded(commit, platform.keyring)[int(index)]
+
+    def carried(fact: Recorded) -> None:
+        carry_out(reaction.name, reaction.react, fact, platform.application, platform.timers)
+
+    return Handler(reaction.name, read, reaction=carried)
+
+
+def place_of(fact: Recorded) -> bytes:
+    """What is parked of an own fact: where to find it again."""
+    return f"{fact.position}:{fact.index}".encode()
+
+
+def _wanted(name: str, react: React, platform: Platform) -> Callable[[Recorded], None]:
+    def carried(fact: Recorded) -> None:
+        # A type this service does not know of another's stream only moves the cursor.
+        if fact.event is not None:
+            carry_out(name, react, fact, platform.application, platform.timers)
+
+    return carried
+
+
+def _fold_into(shelf: Shelf, generation: str) -> Callable[[Recorded, ClientSession], None]:
+    def effect(fact: Recorded, session: ClientSession) -> None:
+        if fact.event is None:
+            return
+        folding = Folding(shelf.db[generation], session)
+        folding.fold(shelf.model, fact)
+        folding.write()
+
+    return effect

@@ -1,0 +1,311 @@
+"""Order and uniqueness, kept by the consumer: each fact has its effect once, and after the one before it."""
+
+from __future__ import annotations
+
+import hashlib
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from pymongo import ASCENDING, MongoClient, ReadPreference
+from pymongo.client_session import ClientSession
+from pymongo.database import Database
+from pymongo.errors import ConnectionFailure, DuplicateKeyError, ExecutionTimeout, PyMongoError, WTimeoutError
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from services.kernel import faults, logging
+from services.kernel.clock import Clock
+from services.kernel.commit import Recorded, StoreUnavailable, VersionConflict
+
+log = logging.get(__name__)
+MAJORITY = WriteConcern(w="majority", j=True)
+RAISES_BEFORE_BLOCKED = 3
+
+
+class Outcome(StrEnum):
+    """What became of one delivery; every one of them is durable, so it may be acknowledged."""
+
+    APPLIED = "applied"
+    DROPPED = "dropped"
+    PARKED = "parked"
+    BLOCKED = "blocked"
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """One consumer of facts.
+
+    `effect` runs inside the transaction that moves the cursor and may write this service's MongoDB
+    through the session. `reaction` runs before it and must be idempotent by the fact's id (its commands
+    are, by commit id). `read` turns a parked body back into a fact; `body` is what is parked.
+    """
+
+    name: str
+    read: Callable[[bytes], Recorded]
+    effect: Callable[[Recorded, ClientSession], None] | None = None
+    reaction: Callable[[Recorded], None] | None = None
+
+
+def transient(error: BaseException) -> bool:
+    """Whether trying the same again later may well succeed: an engine was away, or a race was lost."""
+    if isinstance(error, PyMongoError) and error.has_error_label("TransientTransactionError"):
+        return True
+    return isinstance(
+        error,
+        ConnectionFailure
+        | ExecutionTimeout
+        | WTimeoutError
+        | OSError
+        | StoreUnavailable
+        | VersionConflict
+        | faults.InjectedFault,
+    )
+
+
+class _LostRace(Exception):
+    """Another consumer moved this cursor first."""
+
+
+class Inbox:
+    """The inbox of one handler: a cursor per stream, a shelf for what came too early, a stop for what is poison.
+
+    The broker's order is not trusted: quorum queues reorder after a nack and whenever a consumer closes
+    gracefully, that is, at every deployment. Several inboxes of the same handler may run at once.
+    """
+
+    def __init__(self, db: Database[dict[str, Any]], handler: Handler, clock: Clock) -> None:
+        self._client: MongoClient[dict[str, Any]] = db.client
+        self._cursors = db.get_collection("inbox_cursors", write_concern=MAJORITY)
+        self._shelf = db.get_collection("inbox_parked", write_concern=MAJORITY)
+        self._handler = handler
+        self._clock = clock
+        self._raised: dict[str, int] = {}
+
+    def read(self, body: bytes) -> Recorded:
+        """The fact in a delivery. Raises Unreadable."""
+        return self._handler.read(body)
+
+    def shelve_unreadable(self, body: bytes, reason: str) -> None:
+        """Keep a delivery that cannot even be read, for an operator; it names no stream to block."""
+        digest = hashlib.sha256(body).hexdigest()[:32]
+        log.error("inbox.unreadable", handler=self._handler.name, digest=digest, reason=reason)
+        self._shelf.update_one(
+            {"_id": f"{self._handler.name}|unreadable|{digest}"},
+            {
+                "$setOnInsert": {
+                    "handler": self._handler.name,
+                    "stream": f"unreadable-{digest}",
+                    "version": 0,
+                    "body": body,
+                    "reason": reason[:300],
+                    "parked_at": self._clock.now(),
+                    "unreadable": True,
+                }
+            },
+            upsert=True,
+        )
+
+    def receive(self, fact: Recorded, body: bytes) -> Outcome:
+        """Take in one delivery; when this returns, its outcome is durable and it may be acknowledged.
+
+        Raises whatever a transient failure raises (database, broker): the caller backs off and tries the
+        same delivery again. A handler that raises three times on one fact blocks that fact's stream for
+        this handler: it and its followers are parked until an operator unparks or skips.
+        """
+        try:
+            outcome = self._take(fact, body)
+            if outcome is Outcome.APPLIED:
+                self.drain(fact.stream)
+            return outcome
+        except _LostRace:
+            return self.receive(fact, body)
+
+    def drain(self, stream: str) -> int:
+        """Apply what waits on the shelf as far as it is next in line; answers how many were applied."""
+        applied = 0
+        while True:
+            version, blocked = self._cursor(stream)
+            row = None if blocked else self._shelf.find_one({"_id": self._place(stream, version + 1)})
+            if row is None:
+                return applied
+            try:
+                fact = self._handler.read(row["body"])
+                if self._apply(fact, row["body"], version) is not Outcome.APPLIED:
+                    return applied
+            except _LostRace:
+                continue
+            self._shelf.delete_many(self._on_shelf(stream, {"$lte": version + 1}))
+            applied += 1
+
+    def overdue(self, older_than: timedelta) -> list[tuple[str, int]]:
+        """Streams whose next fact has not come for that long: (stream, version missing), blocked ones left out."""
+        missing = []
+        rows = self._shelf.aggregate(
+            [
+                {
+                    "$match": {
+                        "handler": self._handler.name,
+                        "parked_at": {"$lt": self._clock.now() - older_than},
+                        "unreadable": None,
+                    }
+                },
+                {"$group": {"_id": "$stream"}},
+            ]
+        )
+        for row in rows:
+            stream = row["_id"]
+            self.drain(stream)
+            version, blocked = self._cursor(stream)
+            waiting = self._shelf.find_one(self._on_shelf(stream, {"$gt": version}))
+            if waiting and not blocked:
+                missing.append((stream, version + 1))
+        return missing
+
+    def unpark(self, stream: str, *, skip: bool = False) -> int:
+        """Lift the block and apply what waits; with `skip`, pass over the fact that caused it. Answers how many."""
+        version, _ = self._cursor(stream)
+        self._raised.pop(stream, None)
+        change: dict[str, Any] = {"$unset": {"blocked": ""}}
+        if skip:
+            change["$set"] = {"version": version + 1}
+        self._cursors.update_one({"_id": self._cursor_id(stream)}, change)
+        if skip:
+            self._shelf.delete_many(self._on_shelf(stream, {"$lte": version + 1}))
+        return self.drain(stream)
+
+    def _take(self, fact: Recorded, body: bytes) -> Outcome:
+        version, blocked = self._cursor(fact.stream)
+        if fact.version <= version:
+            return Outcome.DROPPED
+        if blocked:
+            self._park(fact, body)
+            return Outcome.BLOCKED
+        if fact.version == version + 1:
+            return self._apply(fact, body, version)
+        self._park(fact, body)
+        faults.reached("inbox.after_park")
+        # Another consumer may have applied the missing fact between our look at the cursor and the
+        # parking, and found an empty shelf: look once more, or nobody would ever come back for it.
+        self.drain(fact.stream)
+        return Outcome.PARKED
+
+    def _apply(self, fact: Recorded, body: bytes, version: int) -> Outcome:
+        faults.reached("inbox.before_effect")
+        try:
+            if self._handler.reaction is not None:
+                self._handler.reaction(fact)
+                faults.reached("process.after_append_before_ack")
+            if self._handler.effect is None:
+                self._move_cursor(fact, version, None)
+            else:
+                self._apply_in_transaction(fact, version)
+        except _LostRace:
+            raise
+        except Exception as poison:
+            if transient(poison):
+                raise
+            return self._raised_again(fact, body, poison)
+        faults.reached("inbox.after_effect_before_ack")
+        self._raised.pop(fact.stream, None)
+        return Outcome.APPLIED
+
+    def _apply_in_transaction(self, fact: Recorded, version: int) -> None:
+        def both(session: ClientSession) -> None:
+            self._move_cursor(fact, version, session)
+            assert self._handler.effect is not None
+            self._handler.effect(fact, session)
+
+        with self._client.start_session() as session:
+            session.with_transaction(
+                both,
+                read_concern=ReadConcern("snapshot"),
+                write_concern=MAJORITY,
+                read_preference=ReadPreference.PRIMARY,
+            )
+
+    def _move_cursor(self, fact: Recorded, version: int, session: ClientSession | None) -> None:
+        where = {"_id": self._cursor_id(fact.stream)}
+        move = {"version": fact.version, "at": self._clock.now(), "tenant": fact.tenant}
+        try:
+            # The first fact of a stream makes its cursor; where one exists at another version, the
+            # upsert meets the unique id, which is how a lost race for the first fact shows.
+            moved = self._cursors.update_one(
+                where | {"version": version},
+                {"$set": move, "$setOnInsert": {"handler": self._handler.name, "stream": fact.stream}},
+                upsert=version == 0,
+                session=session,
+            )
+        except DuplicateKeyError as lost:
+            raise _LostRace from lost
+        if moved.matched_count == 0 and moved.upserted_id is None:
+            raise _LostRace
+
+    def _raised_again(self, fact: Recorded, body: bytes, poison: Exception) -> Outcome:
+        times = self._raised[fact.stream] = self._raised.get(fact.stream, 0) + 1
+        log.warning("inbox.raised", handler=self._handler.name, fact=fact.id, times=times, exc_info=poison)
+        if times < RAISES_BEFORE_BLOCKED:
+            return self._apply(fact, body, fact.version - 1)
+        self._raised.pop(fact.stream)
+        reason = traceback.format_exception_only(poison)[-1].strip()[:300]
+        self._park(fact, body, reason=reason)
+        self._cursors.update_one(
+            {"_id": self._cursor_id(fact.stream)},
+            {
+                "$set": {"blocked": {"version": fact.version, "reason": reason, "at": self._clock.now()}},
+                "$setOnInsert": {
+                    "version": fact.version - 1,
+                    "handler": self._handler.name,
+                    "stream": fact.stream,
+                    "tenant": fact.tenant,
+                },
+            },
+            upsert=True,
+        )
+        log.error("inbox.blocked", handler=self._handler.name, fact=fact.id, stream=fact.stream)
+        return Outcome.BLOCKED
+
+    def _park(self, fact: Recorded, body: bytes, *, reason: str = "") -> None:
+        self._shelf.update_one(
+            {"_id": self._place(fact.stream, fact.version)},
+            {
+                "$setOnInsert": {
+                    "handler": self._handler.name,
+                    "stream": fact.stream,
+                    "version": fact.version,
+                    "tenant": fact.tenant,
+                    "service": fact.service,
+                    "fact": fact.id,
+                    "type": fact.type,
+                    "body": body,
+                    "parked_at": self._clock.now(),
+                },
+                "$set": {"reason": reason},
+            },
+            upsert=True,
+        )
+
+    def _cursor(self, stream: str) -> tuple[int, bool]:
+        row = self._cursors.find_one({"_id": self._cursor_id(stream)}, {"version": 1, "blocked": 1})
+        return (int(row["version"]), "blocked" in row) if row else (0, False)
+
+    def _cursor_id(self, stream: str) -> str:
+        return f"{self._handler.name}|{stream}"
+
+    def _place(self, stream: str, version: int) -> str:
+        return f"{self._handler.name}|{stream}@{version}"
+
+    def _on_shelf(self, stream: str, version: dict[str, int]) -> dict[str, Any]:
+        return {"handler": self._handler.name, "stream": stream, "version": version}
+
+
+def ensure_indexes(db: Database[dict[str, Any]]) -> None:
+    """Create what the shelf's look-ups rest on; safe to repeat."""
+    db["inbox_parked"].create_index(
+        [("handler", ASCENDING), ("stream", ASCENDING), ("version", ASCENDING)], unique=True
+    )
+    db["inbox_parked"].create_index([("handler", ASCENDING), ("parked_at", ASCENDING)])
+    db["inbox_cursors"].create_index([("handler", ASCENDING), ("stream", ASCENDING)])

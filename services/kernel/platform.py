@@ -1,0 +1,149 @@
+"""A service on the real engines: settings in, a working application and its database out."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import import_module
+from typing import Any
+from urllib.parse import urlsplit
+
+from minio import Minio
+from pymongo import MongoClient
+from pymongo.database import Database
+
+from services.kernel import inbox
+from services.kernel.application import Application, Reads, ServiceDefinition
+from services.kernel.clock import Clock, SystemClock
+from services.kernel.commands import Journal
+from services.kernel.config import Settings
+from services.kernel.keyring import SqliteKeyring, decode_kek
+from services.kernel.mail import SmtpMail
+from services.kernel.projection import Shelf, TenantReads
+from services.kernel.registry import Registry
+from services.kernel.secrets import Secrets, decode_seed
+from services.kernel.store import MongoCommitStore, connect
+from services.kernel.timers import Timers
+
+Document = dict[str, Any]
+
+
+class MongoReads(Reads):
+    """The read models of a service in its MongoDB database."""
+
+    def __init__(self, db: Database[Document], definition: ServiceDefinition) -> None:
+        self._own = [Shelf(db, model) for model in definition.read_models]
+        self._shelves = {
+            shelf.model.name: shelf
+            for shelf in (*self._own, *(Shelf(db, model) for model in definition.foreign_models))
+        }
+        self._cursors = db["cursors"]
+
+    def of(self, tenant: str) -> TenantReads:
+        """See `Reads.of`."""
+        return TenantReads(self._shelves, tenant)
+
+    def shelf(self, model: str) -> Shelf:
+        """Where one read model stands. Raises KeyError for an unknown one."""
+        return self._shelves[model]
+
+    def position(self) -> int:
+        """See `Reads.position`; one round trip for all models."""
+        live = [shelf.live() for shelf in self._own]
+        found = {row["_id"]: int(row["position"]) for row in self._cursors.find({"_id": {"$in": live}})}
+        return min((found.get(name, 0) for name in live), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """Everything one process of a service holds open; close it when the process ends."""
+
+    client: MongoClient[Document]
+    db: Database[Document]
+    store: MongoCommitStore
+    registry: Registry
+    keyring: SqliteKeyring
+    reads: MongoReads
+    timers: Timers
+    clock: Clock
+    settings: Settings
+    definition: ServiceDefinition
+    application: Application
+
+    def ensure_indexes(self) -> None:
+        """Create every index that a guarantee rests on, and the live read models; safe to repeat."""
+        self.store.ensure_indexes()
+        self.timers.ensure_indexes()
+        inbox.ensure_indexes(self.db)
+        for model in (*self.definition.read_models, *self.definition.foreign_models):
+            shelf = self.reads.shelf(model.name)
+            shelf.prepare(shelf.live())
+
+    def close(self) -> None:
+        """Let go of the engines."""
+        self.client.close()
+        self.keyring.close()
+
+
+def definition_of(service: str) -> ServiceDefinition:
+    """What the service's `wiring.define()` says it is. Raises ModuleNotFoundError for an unknown service."""
+    definition: ServiceDefinition = import_module(f"services.{service}.wiring").define()
+    return definition
+
+
+def open_platform(definition: ServiceDefinition, settings: Settings, clock: Clock | None = None) -> Platform:
+    """Connect one process of a service. Raises ValueError when an address or secret is unfit."""
+    client = connect(settings.mongo_url.get_secret_value())
+    db = client[f"{settings.db_prefix}{definition.name}"]
+    registry = Registry(definition.name, definition.deciders)
+    keyring = SqliteKeyring(
+        settings.keyring_dir / f"{settings.db_prefix}{definition.name}.sqlite",
+        decode_kek(settings.keyring_kek.get_secret_value()),
+    )
+    store = MongoCommitStore(db)
+    reads = MongoReads(db, definition)
+    the_clock = clock or SystemClock()
+    return Platform(
+        client=client,
+        db=db,
+        store=store,
+        registry=registry,
+        keyring=keyring,
+        reads=reads,
+        timers=Timers(db, the_clock),
+        clock=the_clock,
+        settings=settings,
+        definition=definition,
+        application=Application(
+            definition,
+            Journal(store, registry, keyring),
+            reads,
+            the_clock,
+            settings,
+            Secrets(decode_seed(settings.token_seed.get_secret_value())),
+            {"mail": lru_cache(lambda: _mail(settings)), "objects": lru_cache(lambda: objects(settings))},
+        ),
+    )
+
+
+def objects(settings: Settings) -> Minio:
+    """The object store's client, with the bucket made if it is new."""
+    address = urlsplit(settings.s3_endpoint)
+    client = Minio(
+        address.netloc,
+        access_key=settings.s3_access_key.get_secret_value(),
+        secret_key=settings.s3_secret_key.get_secret_value(),
+        secure=address.scheme == "https",
+    )
+    with _bucket_making:
+        if not client.bucket_exists(settings.s3_bucket):
+            client.make_bucket(settings.s3_bucket)
+    return client
+
+
+_bucket_making = threading.Lock()
+
+
+def _mail(settings: Settings) -> SmtpMail:
+    return SmtpMail(settings.smtp_url.get_secret_value(), settings.mail_from)

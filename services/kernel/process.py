@@ -1,0 +1,35 @@
+"""Runs reactions: turns a fact into this service's own commands and timers, exactly once each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from services.kernel.application import Application, Reacting
+from services.kernel.commit import Recorded
+from services.kernel.timers import At, Dispatch, Timers
+
+React = Callable[[Recorded, Reacting], Iterable[Dispatch | At] | None]
+
+
+def carry_out(name: str, react: React, fact: Recorded, app: Application, timers: Timers) -> None:
+    """Let the policy `name` answer one fact.
+
+    Each command's id is made from the policy and the fact, so doing all of this again, after a crash
+    between the append and the cursor, adds nothing.
+    """
+    for ordinal, wanted in enumerate(react(fact, Reacting(app)) or ()):
+        commit_id = f"{name}:{fact.id}:{ordinal}"
+        match wanted:
+            case Dispatch():
+                app.dispatch(wanted, tenant=fact.tenant, by=name, commit_id=commit_id, cause=fact)
+            case At():
+                timers.set(wanted, fact.tenant, fact.id)
+
+
+def fire_timers(timers: Timers, app: Application) -> int:
+    """Carry out every timer that is due; answers how many."""
+
+    def run(timer_id: str, tenant: str, cause: str, dispatch: Dispatch) -> None:
+        app.dispatch(dispatch, tenant=tenant, by="timer", commit_id=f"timer:{timer_id}:{cause}", cause=None)
+
+    return timers.fire(run)

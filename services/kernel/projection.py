@@ -1,0 +1,352 @@
+"""Read models: documents folded from facts, kept up to date and rebuilt from the beginning beside the live ones."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar
+
+from bson.int64 import Int64
+from pymongo import DeleteOne, MongoClient, ReadPreference, ReplaceOne
+from pymongo.client_session import ClientSession
+from pymongo.collection import Collection
+from pymongo.database import Database
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from services.kernel import faults, logging
+from services.kernel.commit import PLATFORM, Commit, Recorded
+from services.kernel.keyring import Keyring
+from services.kernel.registry import Registry
+from services.kernel.store import CommitStore
+
+Document = dict[str, Any]
+log = logging.get(__name__)
+MAJORITY = WriteConcern(w="majority", j=True)
+BATCH = 500
+REBUILD_BATCH = 2_000
+REMEMBERED = 20_000
+POINTER_SECONDS = 1.0
+
+
+class ReadModel:
+    """What one screen or query needs, one document per thing, folded from facts.
+
+    `keys` names the documents a fact touches; `evolve` gives the document afterwards (None: there is
+    none). Both are pure and total, so live and rebuilt documents are equal. Documents hold neither
+    `_id` nor `tenant`; the kernel adds both, and every index in `indexes` starts with the tenant. A
+    `shared` model holds what belongs to the platform rather than to one account.
+    """
+
+    name: ClassVar[str]
+    categories: ClassVar[tuple[str, ...]] = ()
+    indexes: ClassVar[tuple[Sequence[tuple[str, Any]], ...]] = ()
+    shared: ClassVar[bool] = False
+
+    def keys(self, fact: Recorded) -> Sequence[str]:
+        """The ids of the documents this fact touches."""
+        raise NotImplementedError
+
+    def evolve(self, doc: Document | None, fact: Recorded) -> Document | None:
+        """The document after this fact."""
+        raise NotImplementedError
+
+    def owned_keys(self, fact: Recorded) -> list[str]:
+        """The stored ids of those documents: each key under the account it belongs to."""
+        owner = PLATFORM if self.shared else fact.tenant
+        return [f"{owner}:{key}" for key in self.keys(fact)]
+
+
+class Shelf:
+    """Where a read model's generations stand: a pointer to the live one, a cursor each.
+
+    A rebuild fills the next generation beside the live one and moves the pointer once it has caught up;
+    the former generation stays for going back.
+    """
+
+    def __init__(self, db: Database[Document], model: ReadModel) -> None:
+        self.db = db
+        self.model = model
+        self._pointers = db.get_collection("read_models", write_concern=MAJORITY)
+        self._cursors = db.get_collection("cursors", write_concern=MAJORITY)
+        self._known: tuple[float, str] | None = None
+
+    def live(self) -> str:
+        """The name of the live generation's collection; remembered for a second."""
+        now = time.monotonic()
+        if self._known is None or now - self._known[0] > POINTER_SECONDS:
+            row = self._pointers.find_one({"_id": self.model.name})
+            self._known = (now, row["live"] if row else self._name(1))
+        return self._known[1]
+
+    def next(self) -> str:
+        """The name of the generation a rebuild would fill."""
+        return self._name(int(self.live().rsplit("@", 1)[1]) + 1)
+
+    def point_to(self, generation: str) -> None:
+        """Make this generation the live one, atomically."""
+        self._pointers.update_one({"_id": self.model.name}, {"$set": {"live": generation}}, upsert=True)
+        self._known = None
+
+    def prepare(self, generation: str) -> None:
+        """Create the generation's collection, indexes and cursor; safe to repeat."""
+        collection = self.db[generation]
+        for keys in self.model.indexes:
+            if next(iter(keys))[0] != "tenant":
+                raise ValueError(f"an index of {self.model.name} does not start with the tenant")
+            collection.create_index(list(keys))
+        if generation not in self.db.list_collection_names():
+            self.db.create_collection(generation)
+        self._cursors.update_one({"_id": generation}, {"$setOnInsert": {"position": Int64(0)}}, upsert=True)
+
+    def position(self, generation: str, session: ClientSession | None = None) -> int:
+        """Up to where this generation has folded the log."""
+        row = self._cursors.find_one({"_id": generation}, session=session)
+        return int(row["position"]) if row else 0
+
+    def move(self, generation: str, start: int, to: int, session: ClientSession) -> bool:
+        """Move the cursor from `start` to `to`; False when somebody else moved it first."""
+        moved = self._cursors.update_one(
+            {"_id": generation, "position": start}, {"$set": {"position": Int64(to)}}, session=session
+        )
+        return moved.matched_count == 1
+
+    def block(self, stream: str, fact: Recorded, why: Exception) -> None:
+        """Record that this model stopped following a stream, so that operators see it."""
+        self._cursors.update_one(
+            {"_id": f"blocked:{self.model.name}|{stream}"},
+            {
+                "$setOnInsert": {
+                    "stream": stream,
+                    "fact": fact.id,
+                    "reason": repr(why)[:300],
+                    "model": self.model.name,
+                }
+            },
+            upsert=True,
+        )
+
+    def blocked(self) -> set[str]:
+        """The streams this model stopped following."""
+        return {row["stream"] for row in self._cursors.find({"model": self.model.name})}
+
+    def unblock(self) -> None:
+        """Forget recorded stops; a rebuild has passed them."""
+        self._cursors.delete_many({"model": self.model.name})
+
+    def _name(self, generation: int) -> str:
+        return f"{self.model.name}@{generation}"
+
+
+class Folding:
+    """Documents of one generation while a batch of facts is folded into them."""
+
+    def __init__(self, collection: Collection[Document], session: ClientSession | None = None) -> None:
+        self._collection = collection
+        self._session = session
+        self._docs: OrderedDict[str, Document | None] = OrderedDict()
+        self._touched: set[str] = set()
+
+    def fold(self, model: ReadModel, fact: Recorded) -> None:
+        """Let one fact change the documents it touches."""
+        for id in model.owned_keys(fact):
+            self._docs[id] = model.evolve(self._load(id), fact)
+            self._docs.move_to_end(id)
+            self._touched.add(id)
+
+    def preload(self, ids: Iterable[str]) -> None:
+        """Fetch many documents in one round trip."""
+        wanted = [id for id in ids if id not in self._docs]
+        if wanted:
+            found = {row["_id"]: row for row in self._collection.find({"_id": {"$in": wanted}}, session=self._session)}
+            self._docs |= {id: _bare(found.get(id)) for id in wanted}
+
+    def write(self, session: ClientSession | None = None) -> None:
+        """Store what changed, in one bulk, and forget the oldest documents beyond the remembered number."""
+        if self._touched:
+            changes = [
+                DeleteOne({"_id": id})
+                if (doc := self._docs[id]) is None
+                else ReplaceOne({"_id": id}, {"tenant": id.split(":", 1)[0], **doc}, upsert=True)
+                for id in self._touched
+            ]
+            self._collection.bulk_write(changes, ordered=False, session=session or self._session)
+            self._touched.clear()
+        while len(self._docs) > REMEMBERED:
+            self._docs.popitem(last=False)
+
+    def _load(self, id: str) -> Document | None:
+        if id not in self._docs:
+            self._docs[id] = _bare(self._collection.find_one({"_id": id}, session=self._session))
+        return self._docs[id]
+
+
+def _bare(row: Document | None) -> Document | None:
+    """The document as `evolve` knows it, without what the kernel adds."""
+    return row and {k: v for k, v in row.items() if k not in ("_id", "tenant")}
+
+
+class Projector:
+    """Keeps one read model of own facts up to date; documents and cursor change in one transaction.
+
+    Several projectors of one model may run: the cursor is compared and set inside the transaction, so
+    one of them wins each batch and the others read on.
+    """
+
+    def __init__(
+        self,
+        db: Database[Document],
+        model: ReadModel,
+        store: CommitStore,
+        registry: Registry,
+        keyring: Keyring,
+    ) -> None:
+        self._client: MongoClient[Document] = db.client
+        self._model = model
+        self._store = store
+        self._registry = registry
+        self._keyring = keyring
+        self.shelf = Shelf(db, model)
+        self._stopped: set[str] = set()
+
+    def prepare(self) -> None:
+        """Make sure the live generation exists, and remember which streams it stopped following."""
+        self.shelf.prepare(self.shelf.live())
+        self._stopped = self.shelf.blocked()
+
+    def step(self) -> int:
+        """Fold the next batch into the live generation; answers how many commits it moved on."""
+        generation = self.shelf.live()
+        start = self.shelf.position(generation)
+        commits = self._store.after(start, BATCH)
+        if not commits:
+            return 0
+        facts = self._facts(commits)
+
+        def fold(session: ClientSession) -> bool:
+            if not self.shelf.move(generation, start, commits[-1].position, session):
+                return False
+            if facts:
+                folding = Folding(self.shelf.db[generation], session)
+                self._fold(folding, facts, self._stopped)
+                folding.write()
+            faults.reached("projection.before_commit")
+            return True
+
+        with self._client.start_session() as session:
+            won = session.with_transaction(
+                fold,
+                read_concern=ReadConcern("snapshot"),
+                write_concern=MAJORITY,
+                read_preference=ReadPreference.PRIMARY,
+            )
+        faults.reached("projection.after_commit")
+        return len(commits) if won else 0
+
+    def rebuild(self, stop: threading.Event | None = None) -> tuple[str, int]:
+        """Fold the whole log into the next generation and make it live; answers its name and the facts folded.
+
+        The live generation serves and follows meanwhile. Safe to kill and start again: an unfinished
+        generation is dropped and filled anew.
+        """
+        generation = self.shelf.next()
+        self.shelf.db.drop_collection(generation)
+        self.shelf.db["cursors"].delete_one({"_id": generation})
+        self.shelf.prepare(generation)
+        folding = Folding(self.shelf.db[generation])
+        position = folded = 0
+        stopped: set[str] = set()
+        self.shelf.unblock()
+        while commits := self._store.after(position, REBUILD_BATCH):
+            if stop is not None and stop.is_set():
+                raise InterruptedError("the rebuild was stopped; the live read model is untouched")
+            facts = self._facts(commits)
+            folded += len(facts)
+            self._fold(folding, facts, stopped)
+            folding.write()
+            position = commits[-1].position
+        with self._client.start_session() as session, session.start_transaction():
+            self.shelf.move(generation, 0, position, session)
+        self.shelf.point_to(generation)
+        return generation, folded
+
+    def _facts(self, commits: Sequence[Commit]) -> list[Recorded]:
+        return [
+            fact
+            for commit in commits
+            if commit.category in self._model.categories
+            for fact in self._registry.recorded(commit, self._keyring)
+        ]
+
+    def _fold(self, folding: Folding, facts: Sequence[Recorded], stopped: set[str]) -> None:
+        folding.preload({id for fact in facts for id in self._keys(fact)})
+        for fact in facts:
+            if fact.stream in stopped:
+                continue
+            try:
+                folding.fold(self._model, fact)
+            except Exception as why:
+                # One thing that cannot be folded must not stop every other: it is recorded, and a
+                # rebuild with the mended code heals it.
+                log.error("projection.blocked", model=self._model.name, fact=fact.id, exc_info=why)
+                stopped.add(fact.stream)
+                self.shelf.block(fact.stream, fact, why)
+
+    def _keys(self, fact: Recorded) -> Sequence[str]:
+        try:
+            return self._model.owned_keys(fact)
+        except Exception:
+            return ()  # reported by the fold itself
+
+
+class TenantReads:
+    """The read models of one service as one account may see them; it cannot be made without a tenant."""
+
+    def __init__(self, shelves: Mapping[str, Shelf], tenant: str) -> None:
+        if not tenant:
+            raise ValueError("read models cannot be read without a tenant")
+        self._shelves = shelves
+        self._tenant = tenant
+
+    def __getitem__(self, model: str) -> TenantCollection:
+        shelf = self._shelves[model]
+        return TenantCollection(shelf.db[shelf.live()], self._tenant)
+
+
+class TenantCollection:
+    """One read model's documents of one account; the tenant is part of every question asked."""
+
+    def __init__(self, collection: Collection[Document], tenant: str) -> None:
+        self._collection = collection
+        self._tenant = tenant
+
+    def one(self, key: str) -> Document | None:
+        """The document of that key, with its key as `id`."""
+        row = self._collection.find_one({"_id": f"{self._tenant}:{key}", "tenant": self._tenant})
+        return row and self._open(row)
+
+    def find(
+        self,
+        filter: Mapping[str, Any],
+        *,
+        sort: Sequence[tuple[str, int]] = (),
+        limit: int = 0,
+        skip: int = 0,
+    ) -> list[Document]:
+        """Documents that match, each with its key as `id`."""
+        rows = self._collection.find(self._bound(filter), skip=skip, limit=limit)
+        return [self._open(row) for row in (rows.sort(list(sort)) if sort else rows)]
+
+    def count(self, filter: Mapping[str, Any]) -> int:
+        """How many match."""
+        return self._collection.count_documents(self._bound(filter))
+
+    def _bound(self, filter: Mapping[str, Any]) -> Document:
+        return {"$and": [{"tenant": self._tenant}, dict(filter)]} if filter else {"tenant": self._tenant}
+
+    def _open(self, row: Document) -> Document:
+        _, key = row.pop("_id").split(":", 1)
+        row.pop("tenant")
+        return {"id": key, **row}

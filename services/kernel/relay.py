@@ -1,0 +1,187 @@
+"""Tells the world what the log says: reads on from its checkpoint, publishes, moves it after the confirms."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from datetime import datetime
+from typing import Any
+
+import orjson
+import pika
+from pymongo.database import Database
+from pymongo.read_concern import ReadConcern
+
+from services.kernel import broker, faults, logging, message
+from services.kernel.clock import Clock
+from services.kernel.commit import Commit
+from services.kernel.store import MongoCommitStore
+from services.kernel.tail import QUICKEST, SLOWEST
+
+BATCH = 500
+log = logging.get(__name__)
+
+
+class Checkpoint:
+    """How far this service's log has been told; only ever moves forward."""
+
+    def __init__(self, db: Database[dict[str, Any]]) -> None:
+        self._rows = db.get_collection("checkpoints", read_concern=ReadConcern("majority"))
+
+    def read(self) -> int:
+        """The last position known to be published."""
+        row = self._rows.find_one({"_id": "relay"})
+        return int(row["position"]) if row else 0
+
+    def move(self, position: int, at: datetime) -> None:
+        """Everything up to `position` is confirmed. Two relays at once cannot move it back."""
+        self._rows.update_one({"_id": "relay"}, {"$max": {"position": position}, "$set": {"at": at}}, upsert=True)
+
+
+class Relay:
+    """Publishes every fact of one service, in order, at least once.
+
+    A crash between confirms and checkpoint repeats messages, which consumers drop; the other order
+    would lose them. Several relays at once only repeat, too, so none needs to be elected.
+    """
+
+    def __init__(
+        self, service: str, store: MongoCommitStore, checkpoint: Checkpoint, amqp_url: str, clock: Clock
+    ) -> None:
+        self._service = service
+        self._store = store
+        self._checkpoint = checkpoint
+        self._url = amqp_url
+        self._clock = clock
+        self._stop = threading.Event()
+
+    def stop(self) -> None:
+        """End after the batch in hand."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Publish until stopped; a lost broker or database is waited for, with a growing pause."""
+        pause = 0.2
+        while not self._stop.is_set():
+            link = broker.AsyncBroker(self._url, name=f"relay.{self._service}")
+            try:
+                await link.connect()
+                await link.declare(broker.EXCHANGES, (*broker.STRAYS, broker.replay_queue(self._service)))
+                replays = ReplayDesk(self._service, self._store, link)
+                await replays.open()
+                pause = 0.2
+                await self._tell(link, replays)
+            except Exception as lost:  # whatever broke, the checkpoint tells where to go on
+                log.warning("relay.interrupted", service=self._service, why=repr(lost), retry_in=pause)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 5.0)
+            finally:
+                link.close()
+
+    async def _tell(self, link: broker.AsyncBroker, replays: ReplayDesk) -> None:
+        position = await asyncio.to_thread(self._checkpoint.read)
+        ahead = asyncio.create_task(self._read(position))
+        wait, beat_at = QUICKEST, 0.0
+        try:
+            while not self._stop.is_set():
+                commits = await ahead
+                now = asyncio.get_running_loop().time()
+                await replays.serve()
+                if not commits:
+                    if now >= beat_at:
+                        self._beat(link, position)
+                        await link.settle()
+                        beat_at = now + broker.HEARTBEAT_SECONDS
+                    wait = min(wait * 1.5, SLOWEST)
+                    await asyncio.sleep(wait)
+                    ahead = asyncio.create_task(self._read(position))
+                    continue
+                wait = QUICKEST
+                last = commits[-1].position
+                # The next batch is read while the broker confirms this one.
+                ahead = asyncio.create_task(self._read(last))
+                faults.reached("relay.before_publish")
+                publish(link, self._service, commits)
+                if now >= beat_at:
+                    self._beat(link, position)
+                    beat_at = now + broker.HEARTBEAT_SECONDS
+                await link.settle()
+                faults.reached("relay.after_publish_before_checkpoint")
+                await asyncio.to_thread(self._checkpoint.move, last, self._clock.now())
+                faults.reached("relay.after_checkpoint")
+                position = last
+        finally:
+            ahead.cancel()
+
+    async def _read(self, position: int) -> list[Commit]:
+        return await asyncio.to_thread(self._store.after, position, BATCH)
+
+    def _beat(self, link: broker.AsyncBroker, position: int) -> None:
+        """Say "alive, and told up to here", on the same channel, so that order against the facts holds."""
+        body = orjson.dumps({"service": self._service, "position": position, "at": self._clock.now()})
+        link.publish(broker.HEARTBEATS, self._service, body, pika.BasicProperties(content_type="application/json"))
+
+
+class ReplayDesk:
+    """Sends parts of the history again, straight to the one queue that asked for it."""
+
+    def __init__(self, service: str, store: MongoCommitStore, link: broker.AsyncBroker) -> None:
+        self._service = service
+        self._store = store
+        self._link = link
+        self._asked: list[tuple[int, bytes]] = []
+
+    async def open(self) -> None:
+        """Listen for requests."""
+        await self._link.call(self._link.channel.basic_qos, prefetch_count=10)
+        self._link.channel.basic_consume(
+            broker.replay_queue(self._service).name,
+            lambda _channel, method, _properties, body: self._asked.append((method.delivery_tag, body)),
+        )
+
+    async def serve(self) -> None:
+        """Answer what was asked meanwhile; a request is acknowledged after its last message is confirmed."""
+        while self._asked:
+            tag, body = self._asked.pop(0)
+            request = orjson.loads(body)
+            log.info("relay.replay", service=self._service, **request)
+            async for commits in self._history(request):
+                publish(self._link, self._service, commits, to_queue=request["queue"])
+                await self._link.settle()
+            self._link.channel.basic_ack(tag)
+
+    async def _history(self, request: dict[str, Any]) -> Any:
+        if stream := request.get("stream"):
+            yield await asyncio.to_thread(self._store.of_streams, stream, request["from"])
+            return
+        position, until = request["from"] - 1, request.get("to")
+        while commits := await asyncio.to_thread(self._store.after, position, BATCH):
+            position = commits[-1].position
+            wanted = [
+                c
+                for c in commits
+                if (until is None or c.position <= until)
+                and ("*" in request["categories"] or c.category in request["categories"])
+            ]
+            if wanted:
+                yield wanted
+            if until is not None and position >= until:
+                return
+
+
+def publish(link: broker.AsyncBroker, service: str, commits: list[Commit], *, to_queue: str | None = None) -> None:
+    """Send every fact of the commits to the exchange of facts, or to one queue only."""
+    for commit in commits:
+        for key, message_id, body in message.outgoing(service, commit):
+            properties = broker.event_properties(message_id, message.CONTENT_TYPE)
+            if to_queue is None:
+                link.publish(broker.EVENTS, key, body, properties)
+            else:
+                link.publish("", to_queue, body, properties)
+
+
+def replay_request(
+    queue: str, *, categories: tuple[str, ...] = (), stream: str = "", start: int = 1, to: int | None = None
+) -> bytes:
+    """What a consumer sends to a producer's replay queue: a range of positions, or one stream from a version."""
+    return orjson.dumps({"queue": queue, "categories": categories, "stream": stream, "from": start, "to": to})

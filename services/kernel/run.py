@@ -1,0 +1,117 @@
+"""Starts one process of one service: `python -m services.kernel.run service|relay|worker <name>`."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main(argv: list[str]) -> int:
+    """Run until told to stop. Answers the exit code; usage errors are 2."""
+    if len(argv) != 2 or argv[0] not in ROLES:
+        sys.stderr.write("usage: python -m services.kernel.run service|relay|worker <service name>\n")
+        return 2
+    role, service = argv
+    if role == "service":
+        # First of all, before pymongo and kombu are imported, or they keep the blocking sockets.
+        import eventlet
+
+        eventlet.monkey_patch()
+    from services.kernel import faults, logging
+    from services.kernel.config import settings
+
+    config = settings()
+    logging.configure(f"{service}.{role}", config.log_level)
+    faults.arm_from(config.fault_point)
+    ROLES[role](service)
+    return 0
+
+
+def _serve(service: str) -> None:
+    import signal
+    from importlib import import_module
+
+    import eventlet
+    from nameko.containers import ServiceContainer
+
+    from services.kernel import nameko_fixes
+    from services.kernel.config import settings
+    from services.kernel.logging import get
+
+    nameko_fixes.apply()
+    config = settings()
+    service_cls = import_module(f"services.{service}.service").SERVICE
+    container = ServiceContainer(
+        service_cls,
+        config={
+            "AMQP_URI": config.amqp_url.get_secret_value(),
+            "max_workers": config.rpc_workers,
+            "heartbeat": 20,
+            "TRANSPORT_OPTIONS": {
+                "max_retries": 3,
+                "interval_start": 0.1,
+                "interval_step": 0.2,
+                "interval_max": 1,
+            },
+        },
+    )
+    stopping = eventlet.event.Event()
+    for wanted in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(wanted, lambda *_: stopping.ready() or stopping.send(None))
+    container.start()
+    get(__name__).info("service.ready", service=service)
+    # A container that dies by itself ends the process; its supervisor starts a new one.
+    watcher = eventlet.spawn(container.wait)
+    watcher.link(lambda *_: stopping.ready() or stopping.send(None))
+    stopping.wait()
+    if not watcher.dead:
+        container.stop()
+    watcher.wait()
+
+
+def _relay(service: str) -> None:
+    import asyncio
+    import signal
+
+    from services.kernel.config import settings
+    from services.kernel.logging import get
+    from services.kernel.platform import definition_of, open_platform
+    from services.kernel.relay import Checkpoint, Relay
+
+    config = settings()
+    platform = open_platform(definition_of(service), config)
+    relay = Relay(service, platform.store, Checkpoint(platform.db), config.amqp_url.get_secret_value(), platform.clock)
+
+    async def run() -> None:
+        for wanted in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(wanted, relay.stop)
+        get(__name__).info("relay.ready", service=service)
+        await relay.run()
+
+    asyncio.run(run())
+    platform.close()
+
+
+def _work(service: str) -> None:
+    import signal
+
+    from services.kernel.config import settings
+    from services.kernel.logging import get
+    from services.kernel.platform import definition_of, open_platform
+    from services.kernel.worker import Worker
+
+    platform = open_platform(definition_of(service), settings())
+    platform.ensure_indexes()
+    worker = Worker(platform)
+    for wanted in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(wanted, lambda *_: worker.request_stop())
+    worker.start()
+    get(__name__).info("worker.ready", service=service)
+    worker.wait()
+    worker.stop()
+    platform.close()
+
+
+ROLES = {"service": _serve, "relay": _relay, "worker": _work}
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,246 @@
+"""The nameko entrypoint that follows other services' facts through the inbox; order and once-only are the inbox's."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import zlib
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import eventlet
+from eventlet.queue import Empty, LightQueue
+from kombu import Connection, Exchange, Queue  # type: ignore[attr-defined]  # kombu exports lazily
+from kombu.transport.base import Message
+from nameko.extensions import Entrypoint
+
+from services.kernel import broker, logging
+from services.kernel.application import Subscription
+from services.kernel.handlers import of_subscription
+from services.kernel.inbox import Inbox
+from services.kernel.message import Unreadable
+from services.kernel.platform import Platform
+from services.kernel.relay import replay_request
+from services.kernel.service import PlatformProvider
+
+log = logging.get(__name__)
+PREFETCH = 100
+PARTITIONS = 8
+HEARTBEAT = 20
+LONGEST_BACK_OFF = 30.0
+
+
+class Subscribes(Entrypoint):
+    """`on_x = subscribes("handler name")`-style entrypoint: one broker connection, one greenthread that owns it.
+
+    nameko's own event handler is not used: it acknowledges what raised, runs messages of one stream side
+    by side, and an ack on a dead socket ends the process. Here a message is acknowledged only after its
+    outcome is durable; messages of one stream go through one partition in order of arrival; a failing
+    database makes partitions wait, and the prefetch limit makes the broker wait with them.
+    """
+
+    platform = PlatformProvider()
+
+    def __init__(self, handler: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.handler = handler
+        self._stopping = False
+        self._threads: list[Any] = []
+        self._inboxes: dict[str, Inbox] = {}
+
+    @property
+    def _platform(self) -> Platform:
+        return self.platform.platform
+
+    def setup(self) -> None:
+        """Find the subscription of this name in the service's definition."""
+        definition = self.container.service_cls.definition
+        self.subscription: Subscription = next(s for s in definition.subscriptions if s.handler == self.handler)
+        self._partitions = [LightQueue() for _ in range(PARTITIONS)]
+        self._done: LightQueue = LightQueue()
+
+    def start(self) -> None:
+        """Begin to consume."""
+        for partition in self._partitions:
+            self._threads.append(self.container.spawn_managed_thread(lambda p=partition: self._work(p)))
+        self._threads.append(self.container.spawn_managed_thread(self._consume))
+        self._threads.append(self.container.spawn_managed_thread(self._mind_the_shelf))
+
+    def stop(self) -> None:
+        """Finish what is in hand; the broker redelivers the rest."""
+        self._stopping = True
+        for thread in self._threads:
+            thread.wait()
+
+    def kill(self) -> None:
+        """End at once."""
+        self._stopping = True
+
+    def _inbox(self) -> Inbox:
+        handler = of_subscription(self.subscription, self._platform)
+        if handler.name not in self._inboxes:
+            # A rebuilt read model has its own cursors; the former generation's inbox is not needed any more.
+            self._inboxes = {handler.name: Inbox(self._platform.db, handler, self._platform.clock)}
+        return self._inboxes[handler.name]
+
+    def _consume(self) -> None:
+        pause = 0.5
+        while not self._stopping:
+            try:
+                self._consume_once()
+                pause = 0.5
+            except Exception as lost:  # every broker error counts as loss of the connection
+                log.warning("subscription.interrupted", handler=self.handler, why=repr(lost), retry_in=pause)
+                eventlet.sleep(pause)
+                pause = min(pause * 2, 5.0)
+
+    def _consume_once(self) -> None:
+        with self._connect() as connection, connection.channel() as channel:
+            queue, fresh = self._declare(channel)
+            channel.basic_qos(0, PREFETCH, False)
+            if fresh:
+                self._ask_for_everything(channel)
+
+            def deliver(message: Message) -> None:
+                self._partitions[self._partition(message.body)].put((channel, message))
+
+            with connection.Consumer(
+                [queue],
+                channel=channel,
+                on_message=deliver,
+                accept=None,
+                auto_declare=False,
+                prefetch_count=None,
+            ):
+                beat = time.monotonic()
+                while not self._stopping:
+                    with contextlib.suppress(TimeoutError):
+                        connection.drain_events(timeout=0.02)
+                    for message in self._settled(channel):
+                        message.ack()
+                    if time.monotonic() - beat > HEARTBEAT / 4:
+                        connection.heartbeat_check()
+                        beat = time.monotonic()
+
+    def _connect(self) -> Connection:
+        # Bounded retries everywhere: a publish to a dead broker can otherwise block for ever (kombu issue 1024).
+        connection = Connection(
+            self._platform.settings.amqp_url.get_secret_value(),
+            heartbeat=HEARTBEAT,
+            connect_timeout=5,
+            transport_options={
+                "max_retries": 3,
+                "interval_start": 0.1,
+                "interval_step": 0.2,
+                "interval_max": 1,
+                "client_properties": {"connection_name": f"subscription.{self.handler}"},
+            },
+        )
+        return connection.ensure_connection(max_retries=3, interval_start=0.1, interval_max=1)
+
+    def _declare(self, channel: Any) -> tuple[Queue, bool]:
+        """Make sure exchange and queue exist; says whether the queue was new, or its broker had lost it."""
+        for exchange in broker.EXCHANGES:
+            Exchange(
+                exchange.name, exchange.type, channel=channel, durable=True, arguments=exchange.arguments
+            ).declare()
+        wanted = broker.consumer_queue(self.handler, self.subscription.source, self.subscription.categories)
+        fresh = not self._exists(wanted.name)
+        queue = Queue(wanted.name, durable=True, queue_arguments=wanted.arguments, channel=channel)
+        queue.queue_declare()
+        for exchange_name, key in wanted.bindings:
+            queue.bind_to(exchange_name, key)
+        replays = broker.replay_queue(self.subscription.source)
+        Queue(replays.name, durable=True, queue_arguments=replays.arguments, channel=channel).queue_declare()
+        return queue, fresh
+
+    def _exists(self, queue: str) -> bool:
+        # A passive declare of a missing queue closes its channel, hence a channel of its own.
+        with self._connect() as connection:
+            try:
+                connection.channel().queue_declare(queue, passive=True)
+            except connection.channel_errors:
+                return False
+            return True
+
+    def _ask_for_everything(self, channel: Any) -> None:
+        """A new queue starts with the whole history: a new subscriber, or a broker that lost its data.
+
+        What was already handled is dropped by the cursors, so asking too much only costs time.
+        """
+        log.info("subscription.backfill", handler=self.handler, source=self.subscription.source)
+        self._request(channel, replay_request(self.handler, categories=self.subscription.categories))
+
+    def _request(self, channel: Any, body: bytes) -> None:
+        message = channel.prepare_message(body, content_type="application/json", content_encoding="utf-8")
+        message.properties["delivery_mode"] = 2
+        channel.basic_publish(message, exchange="", routing_key=broker.replay_queue(self.subscription.source).name)
+
+    def _partition(self, body: bytes | memoryview) -> int:
+        # The stream is what must stay in order; its name stands in the body's "subject".
+        raw = bytes(body)
+        start = raw.find(b'"subject":"') + 11
+        return zlib.crc32(raw[start : raw.find(b'"', start)]) % PARTITIONS
+
+    def _work(self, partition: LightQueue) -> None:
+        while not self._stopping:
+            try:
+                channel, message = partition.get(timeout=0.5)
+            except Empty:
+                continue
+            if self._handle(bytes(message.body)):
+                self._done.put((channel, message))
+
+    def _handle(self, body: bytes) -> bool:
+        """Bring one message to a durable outcome; False only when the process stops before that."""
+        pause = 0.05
+        while not self._stopping:
+            try:
+                inbox = self._inbox()
+                fact = inbox.read(body)
+                with logging.bound(
+                    handler=self.handler, fact=fact.id, tenant=fact.tenant, correlation_id=fact.correlation_id
+                ):
+                    inbox.receive(fact, body)
+                return True
+            except Unreadable as unreadable:
+                self._inbox().shelve_unreadable(body, str(unreadable))
+                return True
+            except Exception as away:  # transient: wait here, the prefetch holds the rest back
+                log.warning("subscription.waits", handler=self.handler, why=repr(away), retry_in=pause)
+                eventlet.sleep(pause)
+                pause = min(pause * 2, LONGEST_BACK_OFF)
+        return False
+
+    def _settled(self, channel: Any) -> Iterator[Message]:
+        while True:
+            try:
+                owner, message = self._done.get_nowait()
+            except Empty:
+                return
+            if owner is channel:  # acks belong to the channel of the delivery; a lost one redelivers
+                yield message
+
+    def _mind_the_shelf(self) -> None:
+        """Ask the producer again for facts that others have waited for too long."""
+        after = self._platform.settings.parked_after_seconds
+        asked: dict[tuple[str, int], float] = {}
+        while not self._stopping:
+            eventlet.sleep(1.0)
+            try:
+                now = time.monotonic()
+                missing = [
+                    gap for gap in self._inbox().overdue(timedelta(seconds=after)) if now - asked.get(gap, -60.0) > 30.0
+                ]
+                if missing:
+                    with self._connect() as connection, connection.channel() as channel:
+                        for stream, version in missing:
+                            log.warning("subscription.gap", handler=self.handler, stream=stream, missing=version)
+                            self._request(channel, replay_request(self.handler, stream=stream, start=version))
+                            asked[stream, version] = now
+            except Exception as away:
+                log.warning("subscription.waits", handler=self.handler, why=repr(away), retry_in=1.0)
+
+
+subscribes = Subscribes.decorator

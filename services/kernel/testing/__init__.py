@@ -1,0 +1,1 @@
+"""Helpers that let tests speak the domain's language."""

@@ -1,0 +1,72 @@
+"""Promises to do something later, kept across restarts: a durable timer runs one command when it is due."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from pymongo import ASCENDING
+from pymongo.database import Database
+from pymongo.write_concern import WriteConcern
+
+from services.kernel.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """One of this service's own commands, to be carried out by the system in the tenant of its cause."""
+
+    command: str
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """Run `dispatch` once `due` (UTC) has come. The id makes setting it twice the same timer."""
+
+    due: datetime
+    timer_id: str
+    dispatch: Dispatch
+
+
+class Timers:
+    """The timers of one service. A timer fires at least once; its command id makes the effect single."""
+
+    def __init__(self, db: Database[dict[str, Any]], clock: Clock) -> None:
+        self._rows = db.get_collection("timers", write_concern=WriteConcern(w="majority", j=True))
+        self._clock = clock
+
+    def ensure_indexes(self) -> None:
+        """Create what finding due timers rests on; safe to repeat."""
+        self._rows.create_index([("due", ASCENDING)])
+
+    def set(self, timer: At, tenant: str, cause: str) -> None:
+        """Set, or move to another time."""
+        self._rows.update_one(
+            {"_id": timer.timer_id},
+            {
+                "$set": {
+                    "due": timer.due,
+                    "tenant": tenant,
+                    "cause": cause,
+                    "command": timer.dispatch.command,
+                    "data": timer.dispatch.data,
+                }
+            },
+            upsert=True,
+        )
+
+    def fire(self, run: Callable[[str, str, str, Dispatch], None], limit: int = 100) -> int:
+        """Run what is due: `run(timer id, tenant, cause, dispatch)`; a timer goes only after its command landed."""
+        due = list(self._rows.find({"due": {"$lte": self._clock.now()}}).sort("due", ASCENDING).limit(limit))
+        for row in due:
+            run(row["_id"], row["tenant"], row["cause"], Dispatch(row["command"], row["data"]))
+            # Gone only in the form that was run: one that was moved meanwhile stays.
+            self._rows.delete_one({"_id": row["_id"], "due": row["due"]})
+        return len(due)
+
+    def waiting(self) -> int:
+        """How many have not fired yet."""
+        return self._rows.count_documents({})

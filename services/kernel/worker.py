@@ -1,0 +1,126 @@
+"""What a service does by itself, beside answering: keeps read models, carries out policies, fires timers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from bson.int64 import Int64
+
+from services.kernel import logging
+from services.kernel.application import Reaction
+from services.kernel.handlers import of_reaction, place_of
+from services.kernel.inbox import Inbox
+from services.kernel.platform import Platform
+from services.kernel.process import fire_timers
+from services.kernel.projection import Projector
+from services.kernel.tail import Head
+
+log = logging.get(__name__)
+BATCH = 200
+TIMER_SECONDS = 0.5
+
+
+class Follower:
+    """One reaction following its service's own log: a position for reading on, an inbox for order and once-only."""
+
+    def __init__(self, platform: Platform, reaction: Reaction) -> None:
+        self._platform = platform
+        self._reaction = reaction
+        self._inbox = Inbox(platform.db, of_reaction(reaction, platform), platform.clock)
+        self._cursors = platform.db["cursors"]
+        self._id = f"reaction:{reaction.name}"
+
+    def position(self) -> int:
+        """Up to where the log has been taken in."""
+        row = self._cursors.find_one({"_id": self._id})
+        return int(row["position"]) if row else 0
+
+    def step(self) -> int:
+        """Take in the next batch; the position moves after every fact in it has a durable outcome."""
+        start = self.position()
+        commits = self._platform.store.after(start, BATCH)
+        for commit in commits:
+            if commit.category in self._reaction.categories:
+                for fact in self._platform.registry.recorded(commit, self._platform.keyring):
+                    with logging.bound(handler=self._reaction.name, fact=fact.id, correlation_id=fact.correlation_id):
+                        self._inbox.receive(fact, place_of(fact))
+        if commits:
+            self._cursors.update_one(
+                {"_id": self._id}, {"$max": {"position": Int64(commits[-1].position)}}, upsert=True
+            )
+        return len(commits)
+
+
+class Worker:
+    """The threads of one worker process. Several workers of a service may run; each step is safe to repeat."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._stop = threading.Event()
+        self._head = Head(platform.store.head, self._stop)
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Create what is missing and start every thread."""
+        platform = self._platform
+        self._spawn("head", self._head.run)
+        for model in platform.definition.read_models:
+            projector = Projector(platform.db, model, platform.store, platform.registry, platform.keyring)
+            projector.prepare()
+            self._spawn(
+                f"projection.{model.name}",
+                self._following(
+                    lambda p=projector: p.shelf.position(p.shelf.live()),  # type: ignore[misc]
+                    projector.step,
+                ),
+            )
+        for reaction in platform.definition.reactions:
+            follower = Follower(platform, reaction)
+            self._spawn(f"reaction.{reaction.name}", self._following(follower.position, follower.step))
+        self._spawn("timers", self._timers)
+
+    def stop(self) -> None:
+        """End every thread after the step in hand."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(timeout=15)
+
+    def wait(self) -> None:
+        """Until `stop` is called."""
+        self._stop.wait()
+
+    def request_stop(self) -> None:
+        """Let `wait` return; safe in a signal handler."""
+        self._stop.set()
+
+    def _following(self, position: Callable[[], int], step: Callable[[], int]) -> Callable[[], None]:
+        def run() -> None:
+            at = position()
+            while not self._stop.is_set():
+                if self._head.beyond(at, timeout=1.0):
+                    while step() and not self._stop.is_set():
+                        pass
+                    at = position()
+
+        return run
+
+    def _timers(self) -> None:
+        while not self._stop.wait(TIMER_SECONDS):
+            fire_timers(self._platform.timers, self._platform.application)
+
+    def _spawn(self, name: str, work: Callable[[], None]) -> None:
+        def guarded() -> None:
+            pause = 0.2
+            while not self._stop.is_set():
+                try:
+                    work()
+                    return
+                except Exception as broken:  # an engine was away, or a bug: say so, go on from the cursor
+                    log.warning("worker.interrupted", thread=name, why=repr(broken), retry_in=pause)
+                    self._stop.wait(pause)
+                    pause = min(pause * 2, 5.0)
+
+        thread = threading.Thread(target=guarded, name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
