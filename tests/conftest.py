@@ -8,10 +8,11 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pymongo
 import pytest
+from minio import Minio
 
 from deploy.local import LocalStack
 from deploy.local.rabbitmq import manage
@@ -26,6 +27,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         kind = item.path.relative_to(root).parts[0]
         if kind in _DIRECTORIES:
             item.add_marker(kind)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A test that did not run proves nothing, so a skipped one fails the run."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    left_out = [kind for kind in ("skipped", "xfailed") if reporter and reporter.stats.get(kind)]
+    if left_out and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @dataclass(frozen=True)
@@ -77,11 +86,29 @@ def amqp_url(stack: RunningStack) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
+def bucket(stack: RunningStack, db_prefix: str) -> Iterator[str]:
+    """The name of a bucket that only this module uses; whoever needs it makes it, and it is emptied after."""
+    name = f"test-{db_prefix.rstrip('_')}"
+    yield name
+    store = Minio(
+        urlsplit(stack.env["S3_ENDPOINT"]).netloc,
+        access_key=stack.env["S3_ACCESS_KEY"],
+        secret_key=stack.env["S3_SECRET_KEY"],
+        secure=False,
+    )
+    if store.bucket_exists(name):
+        for item in store.list_objects(name, recursive=True, include_version=True):
+            store.remove_object(name, str(item.object_name), version_id=item.version_id)
+        store.remove_bucket(name)
+
+
+@pytest.fixture(scope="module")
 def platform_env(
     stack: RunningStack,
     mongo_url: str,
     amqp_url: str,
     db_prefix: str,
+    bucket: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, str]:
     """The environment of programs that live in this module's corner, with a keyring of their own."""
@@ -90,5 +117,6 @@ def platform_env(
         "MONGO_URL": mongo_url,
         "AMQP_URL": amqp_url,
         "CHECKOP_DB_PREFIX": db_prefix,
+        "CHECKOP_S3_BUCKET": bucket,
         "CHECKOP_KEYRING_DIR": str(keyring),
     }

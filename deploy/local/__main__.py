@@ -206,9 +206,7 @@ def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--data", type=Path, default=REPOSITORY / ".local", help="default: .local/")
     starting = argparse.ArgumentParser(add_help=False, parents=[common])
-    starting.add_argument(
-        "--free-ports", action="store_true", help="any free ports instead of the fixed ones"
-    )
+    starting.add_argument("--free-ports", action="store_true", help="any free ports instead of the fixed ones")
 
     parser = argparse.ArgumentParser(
         prog="python -m deploy.local",

@@ -94,8 +94,7 @@ class Engine(ABC):
                 )
             if time.monotonic() > deadline:
                 raise EngineFailed(
-                    f"{self.name} was not ready after {self.start_timeout:.0f} s. "
-                    f"The end of its log:\n{tail(self.log)}"
+                    f"{self.name} was not ready after {self.start_timeout:.0f} s. The end of its log:\n{tail(self.log)}"
                 )
             time.sleep(0.05)
 

@@ -35,8 +35,7 @@ def debian_package(package: str, *, component: str, progress: Progress) -> None:
         _run([*apt, "update"], log.name)
         if not _run([*apt, "install", "--no-install-recommends", package], log.name):
             raise EngineFailed(
-                f"{component} could not be installed with: {' '.join([*prefix, command])}\n"
-                f"{tail(Path(log.name))}"
+                f"{component} could not be installed with: {' '.join([*prefix, command])}\n{tail(Path(log.name))}"
             )
 
 

@@ -33,9 +33,7 @@ def binary() -> Path | None:
 class Mongod(Engine):
     name = "mongod"
 
-    def __init__(
-        self, data: Path, *, port: int, fail_points: bool = False, progress: Progress = silent
-    ) -> None:
+    def __init__(self, data: Path, *, port: int, fail_points: bool = False, progress: Progress = silent) -> None:
         super().__init__(data, progress=progress)
         self.port = port
         # Test commands let a client break the server on purpose, so only fault tests get them.
@@ -65,6 +63,8 @@ class Mongod(Engine):
             *("--replSet", REPLICA_SET, "--bind_ip", "127.0.0.1", "--port", str(self.port)),
             *("--dbpath", str(files), "--nounixsocket", "--wiredTigerCacheSizeGB", "0.5"),
             *("--oplogSize", "256"),
+            # Without a line for every connection, which tests open by the thousand.
+            "--quiet",
             # There is no secondary to wait for when it is asked to end.
             *("--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100"),
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),

@@ -60,10 +60,9 @@ class ObjectStore(Engine):
             "ip": "127.0.0.1",
             "ip.bind": "127.0.0.1",
             "dir": files,
-            # Small volumes: a bucket takes several of them, and the disk of a laptop is shared.
             "master.volumeSizeLimitMB": 1024,
             "master.telemetry": "false",
-            "volume.max": 100,
+            "volume.max": 1000,
             # One node has nobody to vote with and nobody to say goodbye to.
             "master.electionTimeout": "1s",
             "volume.preStopSeconds": 0,
@@ -82,10 +81,16 @@ class ObjectStore(Engine):
             "filer.port": self._ports["s3_filer"],
             "filer.port.grpc": self._ports["s3_filer_grpc"],
         }
-        argv = [str(executable), "-logtostderr=true", "server"]
+        notes = self.data / "log"
+        notes.mkdir(exist_ok=True)
+        # Only errors reach our log; its chatter goes to files that it bounds itself.
+        argv = [str(executable), f"-logdir={notes}", "-alsologtostderr=false"]
+        argv += ["-log_max_size_mb=5", "-log_max_files=2", "server"]
         argv += [f"-{name}={value}" for name, value in options.items()]
+        # Every bucket would take seven volumes at once, which serves a cluster and not a laptop.
+        environment = clean_environment(HOME=str(self.data), WEED_MASTER_VOLUME_GROWTH_COPY_1="1")
         with self.log.open("wb") as log:
-            return Child(argv, env=clean_environment(HOME=str(self.data)), output=log, cwd=self.data)
+            return Child(argv, env=environment, output=log, cwd=self.data)
 
     def stop(self) -> None:
         super().stop()

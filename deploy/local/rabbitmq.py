@@ -23,9 +23,7 @@ _NODE = "checkop@localhost"
 
 def _server_script() -> Path | None:
     """The package's inner script: the outer one insists on the system user and directories."""
-    return next(
-        iter(sorted(Path("/usr/lib/rabbitmq/lib").glob("*/sbin/rabbitmq-server"), reverse=True)), None
-    )
+    return next(iter(sorted(Path("/usr/lib/rabbitmq/lib").glob("*/sbin/rabbitmq-server"), reverse=True)), None)
 
 
 def _epmd() -> Path | None:
@@ -36,9 +34,7 @@ def _epmd() -> Path | None:
 class RabbitMQ(Engine):
     name = "rabbitmq"
 
-    def __init__(
-        self, data: Path, *, ports: Ports, user: str, password: str, progress: Progress = silent
-    ) -> None:
+    def __init__(self, data: Path, *, ports: Ports, user: str, password: str, progress: Progress = silent) -> None:
         super().__init__(data, progress=progress)
         self.port = ports["amqp"]
         self.management_port = ports["amqp_management"]
@@ -84,6 +80,7 @@ class RabbitMQ(Engine):
             RABBITMQ_ENABLED_PLUGINS_FILE=str(self._plugins()),
             RABBITMQ_CONFIG_FILE=str(self._configuration()),
             RABBITMQ_CONF_ENV_FILE="/dev/null",
+            RABBITMQ_LOG="-color",
             RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="-kernel inet_dist_use_interface {127,0,0,1}",
             # Makes the script become the node instead of waiting for it, so our signals reach the node.
             RUNNING_UNDER_SYSTEMD="true",

@@ -166,11 +166,7 @@ def test_a_taken_port_is_named_together_with_the_variable_that_moves_it(tmp_path
 
 
 def test_an_engine_that_cannot_start_quotes_its_log(tmp_path: Path) -> None:
-    (tmp_path / "db").write_text("not a directory of data")
-    with pytest.raises((EngineFailed, FileExistsError)):
-        Mongod(tmp_path, port=1).start()
-    (tmp_path / "db").unlink()
-    with pytest.raises(EngineFailed, match="mongod ended with code"):
+    with pytest.raises(EngineFailed, match=r"mongod ended with code(.|\n)*bad --port number"):
         Mongod(tmp_path, port=70_000).start()
 
 
