@@ -1,4 +1,4 @@
-"""A customer is who the work is done for, at one or many locations; its code is its own within the account."""
+"""A customer is who work is done for, at one or many locations; its code is its own within the account."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A status list is an account's own pipeline of stages; changing it never touches tasks that exist already."""
+"""A status list is an account's own pipeline of stages; changing it never touches tasks that exist."""
 
 from __future__ import annotations
 

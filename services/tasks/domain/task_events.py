@@ -8,7 +8,7 @@ from typing import Annotated, assert_never
 
 from services.kernel.domain import Erased, Event, Subject, TenantData
 from services.tasks.domain.stages import GenericState, Stages
-from services.tasks.domain.values import Fields, Position, Priority, Window
+from services.tasks.domain.values import ANYTIME, Fields, Position, Priority, Window
 
 TenantText = Annotated[str | Erased, TenantData()]
 TenantFields = Annotated[Fields | Erased, TenantData()]
@@ -171,10 +171,10 @@ class OpeningAbandoned(Event):
 
 
 TaskEvent = (
-    TaskOpened | TaskAssigned | TaskClaimed | TaskAdvanced | PresenceConfirmed | TaskCancelled | TaskReopened
-    | TaskRetitled | TaskDescribed | TaskReclassified | StagesInherited | TaskCustomerChanged | TaskRescheduled
-    | TaskReprioritised | TaskFormsChanged | TaskServicesChanged | TaskFieldsChanged | SubtaskExpected
-    | OpeningAbandoned
+    TaskOpened | TaskAssigned | TaskClaimed | TaskAdvanced | PresenceConfirmed | TaskCancelled
+    | TaskReopened | TaskRetitled | TaskDescribed | TaskReclassified | StagesInherited
+    | TaskCustomerChanged | TaskRescheduled | TaskReprioritised | TaskFormsChanged | TaskServicesChanged
+    | TaskFieldsChanged | SubtaskExpected | OpeningAbandoned
 )  # fmt: skip
 
 TASK_EVENTS: Mapping[str, type[TaskEvent]] = {
@@ -218,7 +218,7 @@ class Task:
     service_ids: tuple[str, ...] = ()
     customer_id: str | None = None
     location_id: str | None = None
-    window: Window = Window()
+    window: Window = ANYTIME
     priority: Priority = "normal"
     fields: Fields | Erased = field(default_factory=dict)
     user_id: str | None = None

@@ -1,4 +1,4 @@
-"""Planning a task: what the office (or a technician for himself) may say about it before and while it is done."""
+"""Planning a task: what the office (or a technician for himself) may say about it, and until when."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from services.tasks.domain.task_events import (
     TaskRetitled,
     TaskServicesChanged,
 )
-from services.tasks.domain.values import Fields, Id, Line, Priority, Text, Value, Window
+from services.tasks.domain.values import ANYTIME, Fields, Id, Line, Priority, Text, Value, Window
 
 Ids = Annotated[tuple[Id, ...], Field(max_length=50)]
 
@@ -52,7 +52,7 @@ class OpenTask(Command):
     location_id: Id | None = None
     user_id: Id | None = None
     team_id: Id | None = None
-    window: Window = Window()
+    window: Window = ANYTIME
     priority: Priority = "normal"
     fields: Fields = Field(default_factory=dict)
     parent_id: Id | None = None
@@ -72,7 +72,7 @@ class EditTask(Command):
     service_ids: Ids = ()
     customer_id: Id | None = None
     location_id: Id | None = None
-    window: Window = Window()
+    window: Window = ANYTIME
     priority: Priority = "normal"
     fields: Fields = Field(default_factory=dict)
     facts: PlanningFacts = PlanningFacts()

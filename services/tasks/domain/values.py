@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from math import asin, cos, radians, sin, sqrt
 from typing import Annotated, Literal
 
@@ -11,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 Id = Annotated[
     str, StringConstraints(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
 ]
-"""A UUID in its one canonical spelling: the id is part of a stream name, so two spellings would be two things."""
+"""A UUID in its one canonical spelling: it is part of a stream's name, and two spellings would be two."""
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -53,10 +52,8 @@ class Window(Value):
         """Whether it ends no earlier than it starts."""
         return self.start is None or self.end is None or self.start <= self.end
 
-    def is_over(self, now: datetime) -> bool:
-        """Whether the end has passed."""
-        return self.end is not None and self.end < now
 
+ANYTIME = Window()
 
 EARTH_RADIUS_M = 6_371_008.8
 
