@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 from services.tasks.domain.customer import CustomerCreated, LocationAdded, Place, Profile
@@ -59,13 +60,9 @@ def demanding(stage_id: str, **demands: Any) -> tuple[Stage, ...]:
     )
 
 
-list_defined = StatusListDefined(
-    list_id=LIST, name="Mantenimiento", stages=STAGES, stage_names=STAGE_NAMES
-)
+list_defined = StatusListDefined(list_id=LIST, name="Mantenimiento", stages=STAGES, stage_names=STAGE_NAMES)
 process_created = ProcessCreated(process_id=PROCESS, name="Mantenimiento")
-subprocess_added = SubprocessAdded(
-    process_id=PROCESS, subprocess_id=SUBPROCESS, name="Mantenimiento preventivo"
-)
+subprocess_added = SubprocessAdded(process_id=PROCESS, subprocess_id=SUBPROCESS, name="Mantenimiento preventivo")
 PROFILE = Profile(
     code="900.123.456-7",
     name="Panadería La Espiga Ñuñoa S.A.S.",
@@ -128,7 +125,7 @@ def walked(*stage_ids: str, task_id: str = TASK) -> list[TaskAdvanced]:
     states = {stage.stage_id: stage.generic_state for stage in STAGES}
     return [
         TaskAdvanced(task_id=task_id, from_stage=here, to_stage=there, generic_state=states[there])
-        for here, there in zip(stage_ids, stage_ids[1:], strict=False)
+        for here, there in pairwise(stage_ids)
     ]
 
 

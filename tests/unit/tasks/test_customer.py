@@ -128,21 +128,15 @@ def test_an_erased_customer_is_still_there_but_not_edited() -> None:
 
 
 def test_a_claim_in_use_is_not_forfeited() -> None:
-    given(customer, customer_created).when(ForfeitClaim(**ASKED, claim=CLAIM)).then_rejected(
-        "customer-code-taken"
-    )
+    given(customer, customer_created).when(ForfeitClaim(**ASKED, claim=CLAIM)).then_rejected("customer-code-taken")
 
 
 def test_an_unused_claim_is_forfeited_and_of_no_use_afterwards() -> None:
     forfeited = ClaimForfeited(customer_id=CUSTOMER, claim="other/1")
     given(customer).when(ForfeitClaim(**ASKED, claim="other/1")).then(forfeited)
     given(customer).when(ForfeitClaim(**ASKED, claim="other/1")).then_repeating_adds_nothing()
-    given(customer, forfeited).when(CREATE.model_copy(update={"claim": "other/1"})).then_rejected(
-        "customer-code-taken"
-    )
-    given(customer, customer_created, forfeited).when(edit("other/1", code="X-1")).then_rejected(
-        "customer-code-taken"
-    )
+    given(customer, forfeited).when(CREATE.model_copy(update={"claim": "other/1"})).then_rejected("customer-code-taken")
+    given(customer, customer_created, forfeited).when(edit("other/1", code="X-1")).then_rejected("customer-code-taken")
 
 
 def test_a_later_claim_is_good_again() -> None:
