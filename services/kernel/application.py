@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
 from typing import Any
 
 import orjson
@@ -100,7 +99,7 @@ class ServiceDefinition:
     reactions: tuple[Reaction, ...] = ()
     subscriptions: tuple[Subscription, ...] = ()
 
-    @cached_property
+    @property
     def foreign_models(self) -> tuple[ReadModel, ...]:
         """The read models fed by subscriptions, each once."""
         return tuple({s.into.name: s.into for s in self.subscriptions if s.into is not None}.values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from nameko.extensions import DependencyProvider
+from nameko.extensions import DependencyProvider, SharedExtension
 from nameko.rpc import rpc
 
 from services.kernel import logging
@@ -18,8 +18,8 @@ from services.kernel.platform import Platform, open_platform
 EXPECTED = (Rejected, VersionConflict, StoreUnavailable)
 
 
-class PlatformProvider(DependencyProvider):
-    """Opens the service's platform when the container starts and closes it when it stops.
+class OpenPlatform(SharedExtension):
+    """Opens the service's platform when the container starts and closes it when it stops; one per container.
 
     A MongoClient must not be made at import time (it is not fork-safe and its monitors outlive the
     container), so everything is opened here.
@@ -37,9 +37,15 @@ class PlatformProvider(DependencyProvider):
         """Let go of the engines."""
         self.platform.close()
 
+
+class TheApplication(DependencyProvider):
+    """Gives each worker the service's application."""
+
+    opened = OpenPlatform()
+
     def get_dependency(self, worker_ctx: Any) -> Application:
-        """What a worker gets: the application."""
-        return self.platform.application
+        """See the class."""
+        return self.opened.platform.application
 
 
 class ServiceBase:
@@ -47,7 +53,7 @@ class ServiceBase:
 
     name: ClassVar[str]
     definition: ClassVar[ServiceDefinition]
-    application = PlatformProvider()
+    application = TheApplication()
 
     @rpc(expected_exceptions=EXPECTED)
     def execute(

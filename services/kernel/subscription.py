@@ -6,13 +6,16 @@ import contextlib
 import time
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import eventlet
+from eventlet.event import Event
 from eventlet.queue import Empty, LightQueue
 from kombu import Connection, Exchange, Queue  # type: ignore[attr-defined]  # kombu exports lazily
 from kombu.transport.base import Message
+from nameko.exceptions import ContainerBeingKilled
 from nameko.extensions import Entrypoint
 
 from services.kernel import broker, logging
@@ -22,7 +25,7 @@ from services.kernel.inbox import Inbox
 from services.kernel.message import Unreadable
 from services.kernel.platform import Platform
 from services.kernel.relay import replay_request
-from services.kernel.service import PlatformProvider
+from services.kernel.service import OpenPlatform
 
 log = logging.get(__name__)
 PREFETCH = 100
@@ -31,8 +34,26 @@ HEARTBEAT = 20
 LONGEST_BACK_OFF = 30.0
 
 
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message on its way into a handler's inbox."""
+
+    inbox: Inbox
+    body: bytes
+
+    def take_in(self) -> None:
+        """Bring it to a durable outcome: applied, dropped, parked or shelved as unreadable."""
+        try:
+            fact = self.inbox.read(self.body)
+        except Unreadable as unreadable:
+            self.inbox.shelve_unreadable(self.body, str(unreadable))
+            return
+        with logging.bound(fact=fact.id, tenant=fact.tenant, correlation_id=fact.correlation_id):
+            self.inbox.receive(fact, self.body)
+
+
 class Subscribes(Entrypoint):
-    """`on_x = subscribes("handler name")`-style entrypoint: one broker connection, one greenthread that owns it.
+    """`@subscribes("handler name")`: one broker connection, one greenthread that owns it, a worker a message.
 
     nameko's own event handler is not used: it acknowledges what raised, runs messages of one stream side
     by side, and an ack on a dead socket ends the process. Here a message is acknowledged only after its
@@ -40,10 +61,10 @@ class Subscribes(Entrypoint):
     database makes partitions wait, and the prefetch limit makes the broker wait with them.
     """
 
-    platform = PlatformProvider()
+    opened = OpenPlatform()
 
     def __init__(self, handler: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(expected_exceptions=(Exception,), **kwargs)
         self.handler = handler
         self._stopping = False
         self._threads: list[Any] = []
@@ -51,7 +72,7 @@ class Subscribes(Entrypoint):
 
     @property
     def _platform(self) -> Platform:
-        return self.platform.platform
+        return self.opened.platform
 
     def setup(self) -> None:
         """Find the subscription of this name in the service's definition."""
@@ -196,22 +217,29 @@ class Subscribes(Entrypoint):
         """Bring one message to a durable outcome; False only when the process stops before that."""
         pause = 0.05
         while not self._stopping:
-            try:
-                inbox = self._inbox()
-                fact = inbox.read(body)
-                with logging.bound(
-                    handler=self.handler, fact=fact.id, tenant=fact.tenant, correlation_id=fact.correlation_id
-                ):
-                    inbox.receive(fact, body)
+            error = self._fire(Delivery(self._inbox(), body))
+            if error is None:
                 return True
-            except Unreadable as unreadable:
-                self._inbox().shelve_unreadable(body, str(unreadable))
-                return True
-            except Exception as away:  # transient: wait here, the prefetch holds the rest back
-                log.warning("subscription.waits", handler=self.handler, why=repr(away), retry_in=pause)
-                eventlet.sleep(pause)
-                pause = min(pause * 2, LONGEST_BACK_OFF)
+            # Transient, or the inbox would have parked it: wait here, the prefetch holds the rest back.
+            log.warning("subscription.waits", handler=self.handler, why=repr(error), retry_in=pause)
+            eventlet.sleep(pause)
+            pause = min(pause * 2, LONGEST_BACK_OFF)
         return False
+
+    def _fire(self, delivery: Delivery) -> BaseException | None:
+        """Let a worker run the service's method on the delivery; answers what it raised."""
+        done = Event()
+
+        def finished(_context: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
+            done.send(exc_info[1] if exc_info else None)
+            return result, exc_info
+
+        try:
+            self.container.spawn_worker(self, (delivery,), {}, handle_result=finished)
+        except ContainerBeingKilled as killed:
+            return killed
+        raised: BaseException | None = done.wait()
+        return raised
 
     def _settled(self, channel: Any) -> Iterator[Message]:
         while True:
