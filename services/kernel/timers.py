@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pymongo import ASCENDING
 from pymongo.database import Database
 from pymongo.write_concern import WriteConcern
 
+from services.kernel import logging
 from services.kernel.clock import Clock
+
+log = logging.get(__name__)
+LONGEST_PAUSE = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +63,23 @@ class Timers:
         )
 
     def fire(self, run: Callable[[str, str, str, Dispatch], None], limit: int = 100) -> int:
-        """Run what is due: `run(timer id, tenant, cause, dispatch)`; a timer goes only after its command landed."""
+        """Run what is due: `run(timer id, tenant, cause, dispatch)`; a timer goes only after its command landed.
+
+        One that cannot be carried out is tried again later and later, and holds up no other.
+        """
         due = list(self._rows.find({"due": {"$lte": self._clock.now()}}).sort("due", ASCENDING).limit(limit))
         for row in due:
-            run(row["_id"], row["tenant"], row["cause"], Dispatch(row["command"], row["data"]))
-            # Gone only in the form that was run: one that was moved meanwhile stays.
-            self._rows.delete_one({"_id": row["_id"], "due": row["due"]})
+            # Whatever is changed is only the form that was run: a timer moved meanwhile stays as it is.
+            same = {"_id": row["_id"], "due": row["due"]}
+            try:
+                run(row["_id"], row["tenant"], row["cause"], Dispatch(row["command"], row["data"]))
+            except Exception as failed:
+                times = row.get("failed", 0) + 1
+                later = self._clock.now() + min(timedelta(seconds=2**times), LONGEST_PAUSE)
+                log.warning("timer.failed", timer=row["_id"], times=times, why=repr(failed), again_at=later.isoformat())
+                self._rows.update_one(same, {"$set": {"due": later, "failed": times, "why": repr(failed)[:300]}})
+            else:
+                self._rows.delete_one(same)
         return len(due)
 
     def waiting(self) -> int:
