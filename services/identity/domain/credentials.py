@@ -111,9 +111,7 @@ class Credentials:
 def decide(command: CredentialCommand, state: Credentials) -> list[CredentialEvent]:
     """What a request about an active person's password leads to."""
     match command:
-        case ChangePassword(password_hash=new) | RehashPassword(password_hash=new) if (
-            new == state.password_hash
-        ):
+        case ChangePassword(password_hash=new) | RehashPassword(password_hash=new) if new == state.password_hash:
             return []
         case ChangePassword(user_id=user_id, password_hash=new):
             if command.proven_hash != state.password_hash:
@@ -127,9 +125,7 @@ def decide(command: CredentialCommand, state: Credentials) -> list[CredentialEve
             expires_at = command.at + RESET_VALID_FOR
             if state.reset_expires_at == expires_at:
                 return []
-            return [
-                PasswordResetRequested(user_id=user_id, number=state.reset_number + 1, expires_at=expires_at)
-            ]
+            return [PasswordResetRequested(user_id=user_id, number=state.reset_number + 1, expires_at=expires_at)]
         case ResetPassword():
             return _reset(command, state)
         case RehashPassword(user_id=user_id, password_hash=new):

@@ -69,12 +69,7 @@ class InvitationAccepted(Event):
 
 
 InvitationEvent = (
-    UserRegistered
-    | UserInvited
-    | InvitationIssued
-    | InvitationExpired
-    | InvitationWithdrawn
-    | InvitationAccepted
+    UserRegistered | UserInvited | InvitationIssued | InvitationExpired | InvitationWithdrawn | InvitationAccepted
 )
 Arrival = InvitationEvent | PasswordSet | UserActivated
 

@@ -20,6 +20,7 @@ from services.kernel.domain import Command, Decider, Event, Rejected
 FREE_ATTEMPTS = 3
 LONGEST_DELAY = timedelta(minutes=15)
 FORGOTTEN_AFTER = timedelta(hours=24)
+ONE_RESET_PER = timedelta(minutes=1)
 
 
 class LoginNameClaimed(Event):
@@ -55,7 +56,16 @@ class LoginProven(Event):
     device_id: str | None
 
 
-LoginNameEvent = LoginNameClaimed | LoginNameReleased | LoginFailed | LoginProven
+class ResetAsked(Event):
+    """Somebody who gave this address has forgotten the password; whether anybody holds it stays untold."""
+
+    name_id: str
+    account_id: str | None
+    user_id: str | None
+    asked_at: AwareDatetime
+
+
+LoginNameEvent = LoginNameClaimed | LoginNameReleased | LoginFailed | LoginProven | ResetAsked
 
 
 class ClaimLoginName(Command):
@@ -88,7 +98,13 @@ class NoteSuccess(Command):
     device_id: Id | None = None
 
 
-LoginNameCommand = ClaimLoginName | ReleaseLoginName | NoteFailure | NoteSuccess
+class AskReset(Command):
+    """The password was forgotten."""
+
+    name_id: str
+
+
+LoginNameCommand = ClaimLoginName | ReleaseLoginName | NoteFailure | NoteSuccess | AskReset
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +129,7 @@ class LoginName:
     account_id: str | None = None
     user_id: str | None = None
     failures: Mapping[str | None, Failures] = field(default_factory=dict)
+    reset_asked_at: datetime | None = None
 
     def retry_after(self, device_id: str | None, at: datetime) -> int:
         """Seconds this device (None: any unknown one) has to wait."""
@@ -143,6 +160,10 @@ def decide(command: LoginNameCommand, state: LoginName) -> list[LoginNameEvent]:
             if device_id not in state.failures:
                 return []
             return [LoginProven(name_id=name_id, device_id=device_id)]
+        case AskReset(name_id=name_id, at=at):
+            if state.reset_asked_at is not None and at - state.reset_asked_at < ONE_RESET_PER:
+                return []
+            return [ResetAsked(name_id=name_id, account_id=state.account_id, user_id=state.user_id, asked_at=at)]
         case _:
             assert_never(command)
 
@@ -181,12 +202,12 @@ def evolve(state: LoginName, event: LoginNameEvent) -> LoginName:
             before = state.failures.get(device_id)
             if before is None or failed_at - before.last_at > FORGOTTEN_AFTER:
                 before = Failures(0, failed_at)
-            return replace(
-                state, failures={**state.failures, device_id: Failures(before.count + 1, failed_at)}
-            )
+            return replace(state, failures={**state.failures, device_id: Failures(before.count + 1, failed_at)})
         case LoginProven(device_id=device_id):
             rest = {device: failures for device, failures in state.failures.items() if device != device_id}
             return replace(state, failures=rest)
+        case ResetAsked(asked_at=at):
+            return replace(state, reset_asked_at=at)
         case _:
             assert_never(event)
 
@@ -201,5 +222,6 @@ login_name = Decider(
         "LoginNameReleased": LoginNameReleased,
         "LoginFailed": LoginFailed,
         "LoginProven": LoginProven,
+        "ResetAsked": ResetAsked,
     },
 )

@@ -58,9 +58,7 @@ class LoginRefused(Event):
     failed_at: AwareDatetime
 
 
-MembershipEvent = (
-    UserActivated | UserDeactivated | UserRenamed | UserRoleChanged | ProfileAssigned | LoginRefused
-)
+MembershipEvent = UserActivated | UserDeactivated | UserRenamed | UserRoleChanged | ProfileAssigned | LoginRefused
 
 
 class ChangeRole(Command):
@@ -109,9 +107,7 @@ class NoteRefusedLogin(Command):
     failed_at: AwareDatetime
 
 
-MembershipCommand = (
-    ChangeRole | AssignProfile | DeactivateUser | ReactivateUser | RenameUser | NoteRefusedLogin
-)
+MembershipCommand = ChangeRole | AssignProfile | DeactivateUser | ReactivateUser | RenameUser | NoteRefusedLogin
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +147,7 @@ def decide(command: MembershipCommand, state: Membership) -> list[MembershipEven
         case RenameUser(user_id=user_id, name=name):
             return [] if name == state.name else [UserRenamed(user_id=user_id, name=name)]
         case NoteRefusedLogin(user_id=user_id, failed_at=failed_at):
-            return (
-                [] if failed_at == state.refused_at else [LoginRefused(user_id=user_id, failed_at=failed_at)]
-            )
+            return [] if failed_at == state.refused_at else [LoginRefused(user_id=user_id, failed_at=failed_at)]
         case _:
             assert_never(command)
 

@@ -21,6 +21,7 @@ class OriginObserved(Event):
     origin_id: str
     user_id: str
     session_id: str | None
+    token_id: str | None
     ip: Personal
     observed_at: AwareDatetime
 
@@ -31,6 +32,7 @@ class ObserveOrigin(Command):
     origin_id: Id
     user_id: Id
     session_id: Id | None = None
+    token_id: Id | None = None
     ip: Annotated[str, Field(max_length=45)]
 
 
@@ -53,6 +55,7 @@ def decide(command: ObserveOrigin, state: Origin) -> list[OriginObserved]:
             origin_id=command.origin_id,
             user_id=command.user_id,
             session_id=command.session_id,
+            token_id=command.token_id,
             ip=command.ip,
             observed_at=command.at,
         )

@@ -111,7 +111,7 @@ def decide(command: ProfileCommand, state: Profile) -> list[ProfileEvent]:
 
 
 def _demand_grantable(permissions: frozenset[str], own: frozenset[str]) -> None:
-    """Nobody writes a profile stronger than oneself; field work is nobody's in the office and may be given."""
+    """Nobody writes a profile stronger than oneself; field work, which no office role has, may be given."""
     if unknown := permissions - PERMISSIONS:
         raise Rejected("permission-unknown", permissions=sorted(unknown))
     if beyond := permissions - own - FIELD:

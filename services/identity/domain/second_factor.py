@@ -136,11 +136,7 @@ def _confirm(command: ConfirmTotp, state: SecondFactor) -> list[FactorEvent]:
         raise Rejected("totp-not-enrolled")
     if command.timecode <= state.last_timecode:
         raise Rejected("totp-invalid")
-    return [
-        TotpConfirmed(
-            user_id=command.user_id, timecode=command.timecode, recovery_hashes=command.recovery_hashes
-        )
-    ]
+    return [TotpConfirmed(user_id=command.user_id, timecode=command.timecode, recovery_hashes=command.recovery_hashes)]
 
 
 def evolve(state: SecondFactor, event: FactorEvent) -> SecondFactor:

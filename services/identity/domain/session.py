@@ -183,11 +183,7 @@ def _refresh(command: RefreshSession, state: Session) -> list[SessionEvent]:
         return [reused, revoked("refresh-reused")]
     if state.expired(at, command.idle_minutes):
         return [revoked("expired")]
-    return [
-        SessionRefreshed(
-            session_id=session_id, user_id=user_id, generation=state.generation + 1, refreshed_at=at
-        )
-    ]
+    return [SessionRefreshed(session_id=session_id, user_id=user_id, generation=state.generation + 1, refreshed_at=at)]
 
 
 def evolve(state: Session, event: SessionEvent) -> Session:

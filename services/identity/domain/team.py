@@ -65,14 +65,13 @@ class TeamDeleted(Event):
     team_id: str
 
 
-TeamEvent = (
-    TeamCreated | TeamRenamed | TeamMoved | TeamLeadersSet | TeamMemberAdded | TeamMemberRemoved | TeamDeleted
-)
+TeamEvent = TeamCreated | TeamRenamed | TeamMoved | TeamLeadersSet | TeamMemberAdded | TeamMemberRemoved | TeamDeleted
 
 
 class CreateTeam(Command):
     """Begin a team."""
 
+    account_id: Id
     team_id: Id
     name: Name
     parent: Id | None = None
@@ -81,6 +80,7 @@ class CreateTeam(Command):
 class RenameTeam(Command):
     """Give it another name."""
 
+    account_id: Id
     team_id: Id
     name: Name
 
@@ -88,6 +88,7 @@ class RenameTeam(Command):
 class MoveTeam(Command):
     """Put it below another team, or at the top."""
 
+    account_id: Id
     team_id: Id
     parent: Id | None = None
 
@@ -95,6 +96,7 @@ class MoveTeam(Command):
 class SetTeamLeaders(Command):
     """Say who leads it."""
 
+    account_id: Id
     team_id: Id
     leaders: Annotated[tuple[Id, ...], Field(max_length=50)]
 
@@ -102,6 +104,7 @@ class SetTeamLeaders(Command):
 class AddTeamMember(Command):
     """Take a person in."""
 
+    account_id: Id
     team_id: Id
     user_id: Id
 
@@ -109,6 +112,7 @@ class AddTeamMember(Command):
 class RemoveTeamMember(Command):
     """Let a person go."""
 
+    account_id: Id
     team_id: Id
     user_id: Id
 
@@ -116,12 +120,11 @@ class RemoveTeamMember(Command):
 class DeleteTeam(Command):
     """End it; teams below it must have gone before."""
 
+    account_id: Id
     team_id: Id
 
 
-TeamCommand = (
-    CreateTeam | RenameTeam | MoveTeam | SetTeamLeaders | AddTeamMember | RemoveTeamMember | DeleteTeam
-)
+TeamCommand = CreateTeam | RenameTeam | MoveTeam | SetTeamLeaders | AddTeamMember | RemoveTeamMember | DeleteTeam
 
 
 @dataclass(frozen=True, slots=True)

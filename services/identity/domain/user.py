@@ -43,7 +43,7 @@ from services.kernel.domain import Command, Decider, Event, Rejected
 
 
 class UserEpochRaised(Event):
-    """No access token of an earlier epoch counts; with `ends_sessions` no session but `kept_session` either."""
+    """Access tokens of an earlier epoch are void; with `ends_sessions`, sessions but `kept_session` too."""
 
     user_id: str
     epoch: int
@@ -106,9 +106,7 @@ def decide(command: UserCommand, state: User) -> list[UserEvent]:
     return facts
 
 
-def _raise(
-    state: User, user_id: str, because: str, *, ends: bool = False, kept: str | None = None
-) -> UserEpochRaised:
+def _raise(state: User, user_id: str, because: str, *, ends: bool = False, kept: str | None = None) -> UserEpochRaised:
     return UserEpochRaised(
         user_id=user_id, epoch=state.epoch + 1, ends_sessions=ends, kept_session=kept, because=because
     )
