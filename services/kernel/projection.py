@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from bson.int64 import Int64
-from pymongo import DeleteOne, MongoClient, ReadPreference, ReplaceOne
+from pymongo import DeleteOne, MongoClient, ReadPreference, ReplaceOne, ReturnDocument
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 from pymongo.database import Database
+from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
@@ -62,8 +65,8 @@ class ReadModel:
 class Shelf:
     """Where a read model's generations stand: a pointer to the live one, a cursor each.
 
-    A rebuild fills the next generation beside the live one and moves the pointer once it has caught up;
-    the former generation stays for going back.
+    A rebuild fills a generation of its own beside the live one and moves the pointer once it has caught
+    up; the former generation stays for going back, older ones are swept away.
     """
 
     def __init__(self, db: Database[Document], model: ReadModel) -> None:
@@ -82,13 +85,37 @@ class Shelf:
         return self._known[1]
 
     def next(self) -> str:
-        """The name of the generation a rebuild would fill."""
-        return self._name(int(self.live().rsplit("@", 1)[1]) + 1)
+        """The name of a generation nobody else fills: two rebuilds at once do not disturb each other."""
+        row = self._pointers.find_one_and_update(
+            {"_id": self.model.name},
+            [
+                {
+                    "$set": {
+                        "live": {"$ifNull": ["$live", self._name(1)]},
+                        "newest": {"$add": [{"$ifNull": ["$newest", 1]}, 1]},
+                    }
+                }
+            ],
+            upsert=True,
+            return_document=ReturnDocument.AFTER,
+        )
+        return self._name(row["newest"])
 
     def point_to(self, generation: str) -> None:
-        """Make this generation the live one, atomically."""
-        self._pointers.update_one({"_id": self.model.name}, {"$set": {"live": generation}}, upsert=True)
+        """Make this generation the live one, atomically; sweep away what is older than the former one."""
+        former = self._pointers.find_one_and_update(
+            {"_id": self.model.name}, {"$set": {"live": generation}}, upsert=True
+        )
         self._known = None
+        self._sweep(_number(former["live"] if former else self._name(1)))
+
+    def drop(self, generation: str) -> None:
+        """Remove a generation and everything noted about it."""
+        self.db.drop_collection(generation)
+        self._cursors.delete_many({"$or": [{"_id": generation}, {"generation": generation}]})
+        of_handler = {"handler": {"$regex": f"/{re.escape(generation)}$"}}
+        self.db["inbox_cursors"].delete_many(of_handler)
+        self.db["inbox_parked"].delete_many(of_handler)
 
     def prepare(self, generation: str) -> None:
         """Create the generation's collection, indexes and cursor; safe to repeat."""
@@ -113,31 +140,39 @@ class Shelf:
         )
         return moved.matched_count == 1
 
-    def block(self, stream: str, fact: Recorded, why: Exception) -> None:
-        """Record that this model stopped following a stream, so that operators see it."""
+    def block(self, generation: str, fact: Recorded, why: Exception) -> None:
+        """Record that this generation stopped following the fact's stream, so that operators see it."""
         self._cursors.update_one(
-            {"_id": f"blocked:{self.model.name}|{stream}"},
+            {"_id": f"blocked:{generation}|{fact.stream}"},
             {
                 "$setOnInsert": {
-                    "stream": stream,
+                    "generation": generation,
+                    "stream": fact.stream,
+                    "version": fact.version,
                     "fact": fact.id,
                     "reason": repr(why)[:300],
-                    "model": self.model.name,
+                    "at": datetime.now(UTC),
                 }
             },
             upsert=True,
         )
 
-    def blocked(self) -> set[str]:
-        """The streams this model stopped following."""
-        return {row["stream"] for row in self._cursors.find({"model": self.model.name})}
+    def blocked(self, generation: str) -> dict[str, Document]:
+        """The streams this generation stopped following, and why."""
+        return {row["stream"]: row for row in self._cursors.find({"generation": generation})}
 
-    def unblock(self) -> None:
-        """Forget recorded stops; a rebuild has passed them."""
-        self._cursors.delete_many({"model": self.model.name})
+    def _sweep(self, kept: int) -> None:
+        prefix = f"{self.model.name}@"
+        for name in self.db.list_collection_names(filter={"name": {"$regex": f"^{re.escape(prefix)}"}}):
+            if _number(name) < kept:
+                self.drop(name)
 
     def _name(self, generation: int) -> str:
         return f"{self.model.name}@{generation}"
+
+
+def _number(generation: str) -> int:
+    return int(generation.rsplit("@", 1)[1])
 
 
 class Folding:
@@ -209,16 +244,19 @@ class Projector:
         self._registry = registry
         self._keyring = keyring
         self.shelf = Shelf(db, model)
+        self._following = ""
         self._stopped: set[str] = set()
 
     def prepare(self) -> None:
-        """Make sure the live generation exists, and remember which streams it stopped following."""
+        """Make sure the live generation exists."""
         self.shelf.prepare(self.shelf.live())
-        self._stopped = self.shelf.blocked()
 
     def step(self) -> int:
         """Fold the next batch into the live generation; answers how many commits it moved on."""
         generation = self.shelf.live()
+        if generation != self._following:
+            # Where a rebuild has healed what the former generation could not fold, it is followed again.
+            self._following, self._stopped = generation, set(self.shelf.blocked(generation))
         start = self.shelf.position(generation)
         commits = self._store.after(start, BATCH)
         if not commits:
@@ -230,7 +268,7 @@ class Projector:
                 return False
             if facts:
                 folding = Folding(self.shelf.db[generation], session)
-                self._fold(folding, facts, self._stopped)
+                self._fold(folding, facts, generation, self._stopped)
                 folding.write()
             faults.reached("projection.before_commit")
             return True
@@ -245,28 +283,30 @@ class Projector:
         faults.reached("projection.after_commit")
         return len(commits) if won else 0
 
-    def rebuild(self, stop: threading.Event | None = None) -> tuple[str, int]:
-        """Fold the whole log into the next generation and make it live; answers its name and the facts folded.
+    def rebuild(
+        self, stop: threading.Event | None = None, progress: Callable[[int, int], None] | None = None
+    ) -> tuple[str, int]:
+        """Fold the whole log into a new generation and make it live; answers its name and the facts folded.
 
         The live generation serves and follows meanwhile. Safe to kill and start again: an unfinished
-        generation is dropped and filled anew.
+        generation is swept away later. `progress` hears the position and the number of facts so far.
         """
         generation = self.shelf.next()
-        self.shelf.db.drop_collection(generation)
-        self.shelf.db["cursors"].delete_one({"_id": generation})
         self.shelf.prepare(generation)
         folding = Folding(self.shelf.db[generation])
         position = folded = 0
         stopped: set[str] = set()
-        self.shelf.unblock()
         while commits := self._store.after(position, REBUILD_BATCH):
             if stop is not None and stop.is_set():
+                self.shelf.drop(generation)
                 raise InterruptedError("the rebuild was stopped; the live read model is untouched")
             facts = self._facts(commits)
             folded += len(facts)
-            self._fold(folding, facts, stopped)
+            self._fold(folding, facts, generation, stopped)
             folding.write()
             position = commits[-1].position
+            if progress is not None:
+                progress(position, folded)
         with self._client.start_session() as session, session.start_transaction():
             self.shelf.move(generation, 0, position, session)
         self.shelf.point_to(generation)
@@ -280,19 +320,21 @@ class Projector:
             for fact in self._registry.recorded(commit, self._keyring)
         ]
 
-    def _fold(self, folding: Folding, facts: Sequence[Recorded], stopped: set[str]) -> None:
+    def _fold(self, folding: Folding, facts: Sequence[Recorded], generation: str, stopped: set[str]) -> None:
         folding.preload({id for fact in facts for id in self._keys(fact)})
         for fact in facts:
             if fact.stream in stopped:
                 continue
             try:
                 folding.fold(self._model, fact)
+            except PyMongoError:
+                raise  # the database was away: nothing is wrong with the fact
             except Exception as why:
                 # One thing that cannot be folded must not stop every other: it is recorded, and a
                 # rebuild with the mended code heals it.
                 log.error("projection.blocked", model=self._model.name, fact=fact.id, exc_info=why)
                 stopped.add(fact.stream)
-                self.shelf.block(fact.stream, fact, why)
+                self.shelf.block(generation, fact, why)
 
     def _keys(self, fact: Recorded) -> Sequence[str]:
         try:

@@ -101,7 +101,8 @@ class Worker:
                 if self._head.beyond(at, timeout=1.0):
                     while step() and not self._stop.is_set():
                         pass
-                    at = position()
+                # Asked anew also in quiet times: a rebuilt generation may have gone live a little behind.
+                at = position()
 
         return run
 
