@@ -1,0 +1,288 @@
+"""The story of one working day, told through the HTTP door only: `make demo`.
+
+Starts a private platform with free ports on a directory of its own, plays every step, says how long
+each took, and ends with everything stopped. The exit code is 0 when every step held.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from deploy.demo.client import Person, Refused
+from deploy.demo.company import STAGES, Company, until
+from deploy.local.programs import platform
+from deploy.local.stack import LocalStack
+from deploy.local.supervisor import Supervisor
+
+FILES = Path(__file__).resolve().parents[2] / "tests" / "data"
+PASSWORD = "Cuadrilla-Norte-2026"  # noqa: S105  # of people who exist for a minute
+WALK = [stage["stage_id"] for stage in STAGES[1:]]
+
+
+class Broken(AssertionError):
+    """A step of the story did not hold."""
+
+
+class Teller:
+    """Prints each step with the time it took, and the summary."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.steps: list[tuple[str, float]] = []
+
+    @contextmanager
+    def step(self, what: str) -> Iterator[Callable[[str], None]]:
+        """One step; what is said inside is printed below it."""
+        said: list[str] = []
+        start = time.perf_counter()
+        yield said.append
+        took = time.perf_counter() - start
+        self.steps.append((what, took))
+        self.console.print(f"[green]✓[/green] [bold]{what}[/bold] [dim]{took * 1000:8.0f} ms[/dim]")
+        for line in said:
+            self.console.print(f"    {line}")
+
+    def summary(self, facts: dict[str, Any]) -> None:
+        """What the day came to."""
+        table = Table(title="Summary", show_header=False, title_justify="left")
+        for name, value in facts.items():
+            table.add_row(name, str(value))
+        table.add_row("steps", str(len(self.steps)))
+        table.add_row("time told", f"{sum(took for _, took in self.steps):.1f} s")
+        self.console.print(table)
+
+
+def hold(condition: bool, what: str) -> None:
+    """Go on only when it is so."""
+    if not condition:
+        raise Broken(what)
+
+
+def refused(attempt: Callable[[], Any], code: str) -> str:
+    """The attempt must be refused with this code; answers the sentence people see."""
+    try:
+        attempt()
+    except Refused as no:
+        hold(no.code == code, f"expected {code}, got {no.code}: {no.problem}")
+        return f"{no.status} {code}: {no.problem.get('detail') or no.problem.get('title')}"
+    raise Broken(f"expected {code}, but it was allowed")
+
+
+def tell(teller: Teller, base_url: str, mailbox_url: str, kill: Callable[[str], None]) -> dict[str, Any]:
+    """The whole story on a running platform; `kill` ends one program with SIGKILL."""
+    with teller.step("A company registers and its owner logs in") as say:
+        company = Company.register(base_url, mailbox_url, "Frío Andino S.A.S.", "Laura Gómez", PASSWORD)
+        owner = company.owner
+        say(f"account {owner.ids['account_id']}, e-mail {company.logins[0].email}")
+
+    with teller.step("The owner invites an admin and two technicians, who accept by mail") as say:
+        admin = company.invite(owner, "Andrés Peña", "admin", PASSWORD)
+        tomas = company.invite(admin, "Tomás Ruiz", "technician", PASSWORD)
+        nubia = company.invite(admin, "Nubia Cárdenas", "technician", PASSWORD)
+        company.form_team(admin, "Cuadrilla Norte", [tomas, nubia])
+        say("invitations travelled by SMTP; their links are single-use")
+
+    with teller.step("The admin defines a process, a subprocess and a pipeline of five stages") as say:
+        company.define_work(admin)
+        say(" → ".join(str(stage["name"]) for stage in STAGES))
+
+    with teller.step("… and a customer with a location") as say:
+        customer = admin.post(
+            "/v1/customers", {"code": "900111222-3", "name": "Clínica Santa Bárbara", "city": "Bogotá"}
+        )
+        admin.post(
+            f"/v1/customers/{customer['id']}/locations",
+            {"name": "Sede Usaquén", "address": "Calle 119 # 7-14", "position": {"lat": 4.6966, "lon": -74.0315}},
+        )
+        say("Clínica Santa Bárbara, Sede Usaquén")
+
+    with teller.step("25 customers come from XLSX: a dry run, then for real") as say:
+        imported = company.import_file(admin, "customers", "customers.xlsx", (FILES / "customers.xlsx").read_bytes())
+        report_import(say, *imported, good=25, bad=2)
+    with teller.step("40 tasks come from CSV: a dry run, then for real") as say:
+        imported = company.import_file(admin, "tasks", "tasks.csv", (FILES / "tasks.csv").read_bytes())
+        report_import(say, *imported, good=40, bad=2)
+
+    with teller.step("A task is assigned to the team; a technician claims it and starts") as say:
+        job = company.open_task(admin, "Revisión de la cava 3", customer_id=customer["id"])
+        until_known(lambda: admin.post(f"/v1/tasks/{job}/assign", {"team_id": company.team_id}))
+        until_known(lambda: tomas.post(f"/v1/tasks/{job}/claim"))
+        say(f"claimed by {tomas.name}")
+
+    stranger_company = Company.register(base_url, mailbox_url, "Otra Empresa Ltda.", "Óscar Díaz", PASSWORD)
+    with teller.step("What must not happen is refused") as say:
+        say(
+            "illegal jump      → "
+            + refused(lambda: tomas.post(f"/v1/tasks/{job}/advance", {"to_stage": "completed"}), "stage-not-reachable")
+        )
+        say("a second claim    → " + refused(lambda: nubia.post(f"/v1/tasks/{job}/claim"), "task-already-claimed"))
+        say("a stranger        → " + refused(lambda: nubia.post(f"/v1/tasks/{job}/start"), "not-the-assignee"))
+        say("another company   → " + refused(lambda: stranger_company.owner.get(f"/v1/tasks/{job}"), "task-unknown"))
+        tomas.language = "es"
+        say(
+            "the same in Spanish → "
+            + refused(lambda: tomas.post(f"/v1/tasks/{job}/advance", {"to_stage": "completed"}), "stage-not-reachable")
+        )
+
+    with teller.step("It walks through its stages, one by one") as say:
+        for stage in WALK:
+            receipt = tomas.post(f"/v1/tasks/{job}/advance", {"to_stage": stage})
+        task = tomas.get(f"/v1/tasks/{job}", at_least=receipt["position"])
+        hold(task["stage"] == "completed", f"the task is at {task['stage']}")
+        say(" → ".join(["pending", *WALK]))
+
+    with teller.step("Every step is in identity's history: who, what, when, from where") as say:
+        entries = until(
+            lambda: admin.get("/v1/history", type="TaskAdvanced", limit=50),
+            lambda page: len(of_task(page, job)) == len(WALK),
+        )
+        for entry in reversed(of_task(entries, job)):
+            say(
+                f"{entry['at'][:19]}  {entry['actor_name']:<14} {entry['type']} → {entry['detail']['to_stage']:<18} from {entry['ip']}"
+            )
+
+    with teller.step("A service is killed (SIGKILL) while two technicians work; nothing is lost or doubled") as say:
+        retries = work_through_a_crash(company, admin, [tomas, nubia], kill)
+        say(f"tasks.service and tasks.relay killed; {retries} requests repeated under the same Idempotency-Key")
+        say("40 advances asked, 40 facts recorded, 40 lines of history")
+
+    board = admin.get("/v1/board", generic_state="completed", limit=200)
+    return {
+        "company": company.name,
+        "people": len(company.logins),
+        "customers": 26,
+        "completed tasks": len(board["items"]),
+    }
+
+
+def report_import(
+    say: Callable[[str], None], checked: dict[str, Any], applied: dict[str, Any], *, good: int, bad: int
+) -> None:
+    """The dry run found the bad rows, by row and column, and the good ones were created."""
+    hold(
+        (checked["good"], checked["bad"]) == (good, bad),
+        f"the dry run found {checked['good']} good, {checked['bad']} bad",
+    )
+    for error in checked["errors"]:
+        say(f"dry run: row {error['row']}, column {error['column']}: {error['code']}")
+    hold(applied["applied"] == good, f"{applied['applied']} rows were applied")
+    say(f"applied: {applied['applied']} created, {bad} left out")
+
+
+def until_known(attempt: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Teams and people are identity's; the planning side hears of them moments later."""
+    end = time.monotonic() + 10
+    while True:
+        try:
+            return attempt()
+        except Refused as no:
+            if no.code not in ("assignee-unknown", "not-in-team") or time.monotonic() > end:
+                raise
+            time.sleep(0.05)
+
+
+def of_task(page: dict[str, Any], task_id: str) -> list[dict[str, Any]]:
+    """The entries of one task on a page of history."""
+    return [entry for entry in page["items"] if entry["detail"].get("task_id") == task_id]
+
+
+def work_through_a_crash(
+    company: Company, admin: Person, technicians: list[Person], kill: Callable[[str], None]
+) -> int:
+    """Ten tasks walk their four steps while processes die; every step must count exactly once."""
+    tasks = [
+        (who, company.open_task(admin, f"Ruta {n + 1}", user_id=who.ids["user_id"]))
+        for n in range(5)
+        for who in technicians
+    ]
+    before = sum(who.retries for who in technicians)
+    failures: list[BaseException] = []
+
+    def walk(who: Person, mine: list[str]) -> None:
+        try:
+            for stage in WALK:
+                for task in mine:
+                    who.post(f"/v1/tasks/{task}/advance", {"to_stage": stage})
+        except BaseException as broken:  # a thread's failure is the story's failure
+            failures.append(broken)
+
+    walkers = [
+        threading.Thread(target=walk, args=(who, [task for owner, task in tasks if owner is who]))
+        for who in technicians
+    ]
+    for walker in walkers:
+        walker.start()
+    time.sleep(0.05)
+    kill("tasks.service")
+    kill("tasks.relay")
+    for walker in walkers:
+        walker.join()
+    if failures:
+        raise failures[0]
+    for _who, task in tasks:
+        steps = [
+            entry["to_stage"]
+            for entry in until(lambda t=task: admin.get(f"/v1/tasks/{t}"), lambda doc: doc["stage"] == "completed")[
+                "history"
+            ]  # type: ignore[misc]
+            if entry["type"] == "TaskAdvanced"
+        ]
+        hold(steps == WALK, f"task {task} walked {steps}")
+    ids = {task for _, task in tasks}
+
+    def told() -> dict[str, Any]:
+        page = admin.get("/v1/history", type="TaskAdvanced", limit=200)
+        return {"items": [entry for entry in page["items"] if entry["detail"].get("task_id") in ids]}
+
+    seen = until(told, lambda page: len(page["items"]) >= len(WALK) * len(tasks))
+    hold(len(seen["items"]) == len(WALK) * len(tasks), f"{len(seen['items'])} lines of history")
+    return sum(who.retries for who in technicians) - before
+
+
+def main() -> int:
+    """Play the story on a private platform; 0 when it held."""
+    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
+    parser.add_argument("--keep-log", type=Path, help="write the platform's log there")
+    options = parser.parse_args()
+    console = Console(highlight=False)
+    teller = Teller(console)
+    with tempfile.TemporaryDirectory(prefix="checkop-demo-") as data:
+        log = options.keep_log or Path(data) / "checkop.log"
+        start = time.perf_counter()
+        with LocalStack(Path(data), progress=lambda line: console.print(f"[dim]· {line}[/dim]")) as stack:
+            env = {**stack.env, "CHECKOP_LOG_LEVEL": "WARNING", **GENEROUS}
+            with Supervisor(platform(env), log=log, engines=stack.engines) as supervisor:
+                console.print(f"[dim]· the platform is up after {time.perf_counter() - start:.1f} s[/dim]\n")
+                try:
+                    facts = tell(teller, stack.env["CHECKOP_GATEWAY_URL"], stack.env["MAILBOX_URL"], supervisor.kill)
+                except (Broken, Refused, TimeoutError) as broken:
+                    console.print(f"[red]✗ {type(broken).__name__}: {broken}[/red]")
+                    return 1
+    console.print()
+    teller.summary(facts)
+    return 0
+
+
+# Everybody in the story shares one address, where the platform would suspect a single impatient client.
+GENEROUS = {
+    "CHECKOP_RATE_SUBJECT_PER_SECOND": "1000",
+    "CHECKOP_RATE_SUBJECT_BURST": "1000",
+    "CHECKOP_RATE_ADDRESS_PER_SECOND": "1000",
+    "CHECKOP_RATE_ADDRESS_BURST": "1000",
+    "CHECKOP_RATE_ENTRANCE_PER_MINUTE": "1000",
+    "CHECKOP_RATE_ENTRANCE_BURST": "1000",
+}
+
+if __name__ == "__main__":
+    sys.exit(main())
