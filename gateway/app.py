@@ -1,0 +1,137 @@
+"""Puts the gateway together: one connection to the broker, the doorkeeper, the routes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging as stdlib_logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from gateway import errors, openapi
+from gateway.auth import Authenticator
+from gateway.calls import Services, gateway_caller
+from gateway.door import Gatekeeper, Limits
+from gateway.health import Health
+from gateway.limits import Buckets
+from gateway.link import Link
+from gateway.live import LiveFeed
+from gateway.middleware import BodyLimit, Edge
+from gateway.origins import Origins
+from gateway.principals import Principal
+from gateway.revocations import RevocationFeed, Revocations
+from gateway.routes import ROUTERS
+from gateway.rpc_client import RpcClient
+from gateway.settings import GatewaySettings
+from gateway.settings import settings as read_settings
+from gateway.uploads import ObjectStore
+from services.kernel import logging
+from services.kernel.rpc import EXECUTE, QUERY
+
+VERSION = "1.0.0"
+ASKING_IDENTITY_SECONDS = 3.0
+
+
+def create_app(settings: GatewaySettings | None = None) -> FastAPI:
+    """The application; it connects when it starts. Raises ValidationError when the environment lacks something."""
+    config = settings or read_settings()
+    _configure_logging(config.log_level)
+    app = FastAPI(
+        title="CheckOP",
+        version=VERSION,
+        docs_url=None,  # its assets come from elsewhere; /openapi.json is enough for every tool
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=_lifespan,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    _wire(app, config)
+    app.add_middleware(BodyLimit, max_json=config.max_json_bytes, max_upload=config.max_upload_bytes)
+    app.add_middleware(Edge, trusted_proxies=config.trusted_proxies, access_log=config.access_log)
+    app.add_exception_handler(errors.Problem, errors.on_problem)
+    app.add_exception_handler(HTTPException, errors.on_http_exception)
+    app.add_exception_handler(RequestValidationError, errors.on_invalid)
+    for router in ROUTERS:
+        app.include_router(router)
+    openapi.install(app)
+    return app
+
+
+def _wire(app: FastAPI, config: GatewaySettings) -> None:
+    rpc = RpcClient(timeout=config.rpc_timeout_seconds, in_flight=config.rpc_in_flight, wait=config.rpc_wait_seconds)
+
+    async def ask_identity(query: str, params: Mapping[str, Any]) -> Any:
+        kwargs = {"query": query, "params": params, "caller": gateway_caller(), "at_least": None}
+        return await rpc.call("identity", QUERY, kwargs, timeout=ASKING_IDENTITY_SECONDS)
+
+    revocations = Revocations()
+    feed = RevocationFeed(revocations, lambda: ask_identity("revocations", {}))
+    live = LiveFeed()
+    link = Link(config.amqp_url.get_secret_value(), (rpc, feed, live))
+    services = Services(rpc, Origins(config.secret.get_secret_value().encode(), _observer(rpc)))
+    app.state.link = link
+    app.state.live = live
+    app.state.health = Health(link, rpc, feed)
+    app.state.objects = ObjectStore(config)
+    app.state.gatekeeper = Gatekeeper(
+        Authenticator(ask_identity, revocations, feed, issuer=config.issuer, audience=config.audience),
+        services,
+        _limits(config),
+    )
+
+
+def _observer(rpc: RpcClient) -> Any:
+    async def observe(principal: Principal, origin: str, ip: str) -> None:
+        caller = gateway_caller() | {"tenant": principal.tenant, "session": principal.session}
+        await rpc.call(
+            "identity",
+            EXECUTE,
+            {
+                "command": "observe_origin",
+                "data": {
+                    "origin_id": origin,
+                    "session_id": principal.session,
+                    "user_id": principal.actor,
+                    "ip": ip,
+                },
+                "caller": caller,
+                "command_id": f"origin-{origin}",
+                "expected_version": None,
+            },
+            timeout=ASKING_IDENTITY_SECONDS,
+        )
+
+    return observe
+
+
+def _limits(config: GatewaySettings) -> Limits:
+    return Limits(
+        subjects=Buckets("subject", per_second=config.subject_per_second, burst=config.subject_burst),
+        addresses=Buckets("address", per_second=config.address_per_second, burst=config.address_burst),
+        entrances=Buckets("entrance", per_second=config.entrance_per_minute / 60.0, burst=config.entrance_burst),
+    )
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    link = asyncio.create_task(app.state.link.run())
+    try:
+        await app.state.link.wait_up(timeout=5.0)  # and start anyway: /readyz tells
+        yield
+    finally:
+        link.cancel()
+        with suppress(asyncio.CancelledError):
+            await link
+
+
+def _configure_logging(level: str) -> None:
+    logging.configure("gateway", level)
+    # The server's own lines take the same road as everybody's.
+    for name in ("uvicorn", "uvicorn.error"):
+        logger = stdlib_logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True

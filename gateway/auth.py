@@ -1,0 +1,235 @@
+"""Turns what stands in the Authorization header into a verified caller, or refuses."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from gateway.caches import LruCache
+from gateway.errors import Problem
+from gateway.principals import ANONYMOUS, Principal
+from gateway.revocations import RevocationFeed, Revocations
+from gateway.rpc_client import Overloaded, ServiceTimeout, ServiceUnavailable
+from services.kernel import logging
+from services.kernel.rpc import RemoteError
+
+Ask = Callable[[str, Mapping[str, Any]], Awaitable[Any]]
+"""A query to identity on the gateway's own behalf."""
+
+ALGORITHM = "EdDSA"
+TOKEN_TYPE = "at+jwt"  # noqa: S105  # a media type, no secret
+LEEWAY_SECONDS = 5
+LONGEST_TOKEN = 4096
+KEYS_ASKED_AT_MOST_EVERY = 5.0
+KEYS_TRUSTED_SECONDS = 300.0
+API_TOKEN_TRUSTED_SECONDS = 30.0
+STATUS_TRUSTED_SECONDS = 1.0
+
+_API_TOKEN = re.compile(r"cop_[0-9A-Za-z_\-]{16,200}")
+_REQUIRED = ["exp", "iat", "iss", "aud", "sub", "tid", "sid", "epoch"]
+_NO_ANSWER = (ServiceUnavailable, ServiceTimeout, Overloaded)
+
+log = logging.get(__name__)
+
+
+def _refused(code: str) -> Problem:
+    error = "" if code == "authentication-required" else ' error="invalid_token"'
+    return Problem(code, headers={"WWW-Authenticate": f'Bearer realm="checkop"{error}'})
+
+
+class SigningKeys:
+    """Identity's public keys by id; asked for again when an unknown id turns up, but not at anyone's pleasure."""
+
+    def __init__(self, ask: Ask, clock: Callable[[], float] = time.monotonic) -> None:
+        self._ask = ask
+        self._clock = clock
+        self._keys: dict[str, Ed25519PublicKey] = {}
+        self._loaded_at = float("-inf")
+        self._asked_at = float("-inf")
+        self._asking = asyncio.Lock()
+
+    async def get(self, kid: str) -> Ed25519PublicKey | None:
+        """The key, or None when identity has none of this id. Raises Problem when identity cannot be asked.
+
+        An outage of identity must not log everybody out: a key known before goes on being trusted.
+        """
+        key = self._keys.get(kid)
+        if key is not None and self._clock() - self._loaded_at < KEYS_TRUSTED_SECONDS:
+            return key
+        async with self._asking:
+            if self._clock() - self._asked_at >= KEYS_ASKED_AT_MOST_EVERY:
+                await self._refresh()
+        key = self._keys.get(kid)
+        if key is None and self._loaded_at < self._asked_at:
+            raise Problem("service-unavailable", headers={"Retry-After": "2"})
+        return key
+
+    async def _refresh(self) -> None:
+        self._asked_at = self._clock()
+        try:
+            answer = await self._ask("signing_keys", {})
+        except (*_NO_ANSWER, RemoteError) as why:
+            log.warning("signing_keys_not_loaded", why=repr(why))
+            return
+        self._keys = dict(_read_keys(answer))
+        self._loaded_at = self._asked_at
+
+
+def _read_keys(answer: Mapping[str, Any]) -> list[tuple[str, Ed25519PublicKey]]:
+    keys = []
+    for document in answer["keys"]:
+        key = jwt.PyJWK(document, algorithm=ALGORITHM).key
+        if isinstance(key, Ed25519PublicKey):
+            keys.append((str(document["kid"]), key))
+    return keys
+
+
+class Authenticator:
+    """Verifies access tokens here, API tokens with identity, and both against what was revoked."""
+
+    def __init__(
+        self,
+        ask: Ask,
+        revocations: Revocations,
+        feed: RevocationFeed,
+        *,
+        issuer: str,
+        audience: str,
+        clock: Callable[[], float] = time.time,
+        cache: int = 20_000,
+    ) -> None:
+        self._ask = ask
+        self._revocations = revocations
+        self._feed = feed
+        self._issuer = issuer
+        self._audience = audience
+        self._clock = clock
+        self._keys = SigningKeys(ask)
+        self._verified: LruCache[bytes, Principal] = LruCache(cache)
+        self._tokens: LruCache[bytes, tuple[Principal, float]] = LruCache(cache)
+        self._active: LruCache[str, float] = LruCache(cache)
+
+    async def authenticate(self, authorization: str | None, *, ip: str, safe: bool) -> Principal:
+        """The caller. Raises Problem with 401, or 503 when a revocation cannot be ruled out.
+
+        `safe`: the request only reads. When identity has fallen silent and cannot be asked either, reading
+        goes on until the token expires; changes are refused.
+        """
+        if authorization is None:
+            return ANONYMOUS
+        scheme, _, token = authorization.partition(" ")
+        token = token.strip()
+        if scheme.lower() != "bearer" or not token or len(token) > LONGEST_TOKEN or not token.isascii():
+            raise _refused("token-invalid")
+        digest = hashlib.sha256(token.encode()).digest()
+        if token.startswith("cop_"):
+            return await self._api_token(token, digest, ip, safe)
+        principal = self._verified.get(digest)
+        if principal is None:
+            principal = await self._verify(token)
+            self._verified.put(digest, principal)
+        elif principal.expires_at + LEEWAY_SECONDS <= self._clock():
+            self._verified.drop(digest)
+            raise _refused("token-expired")
+        await self.still_valid(principal, safe=safe)
+        return principal
+
+    def is_revoked(self, principal: Principal) -> bool:
+        """Whether the caller's session, token or epoch is known here to have ended."""
+        return self._revocations.has_ended(principal)
+
+    async def still_valid(self, principal: Principal, *, safe: bool) -> None:
+        """Raises Problem when the caller's session has ended meanwhile, or that cannot be ruled out."""
+        if self._revocations.has_ended(principal):
+            raise _refused("session-revoked")
+        if not self._feed.is_fresh and not principal.is_api_token:
+            await self._ask_status(principal, safe)
+
+    async def _verify(self, token: str) -> Principal:
+        try:
+            header = jwt.get_unverified_header(token)
+            kid = header.get("kid")
+            if header.get("alg") != ALGORITHM or header.get("typ") != TOKEN_TYPE or not isinstance(kid, str):
+                raise _refused("token-invalid")
+            key = await self._keys.get(kid)
+            if key is None:
+                raise _refused("token-invalid")
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=[ALGORITHM],
+                issuer=self._issuer,
+                audience=self._audience,
+                leeway=LEEWAY_SECONDS,
+                options={"require": _REQUIRED},
+            )
+            return Principal(
+                tenant=claims["tid"],
+                actor=claims["sub"],
+                role=claims.get("role", ""),
+                permissions=frozenset(claims.get("perms", ())),
+                session=claims["sid"],
+                epoch=int(claims["epoch"]),
+                expires_at=float(claims["exp"]),
+            )
+        except jwt.ExpiredSignatureError:
+            raise _refused("token-expired") from None
+        except (jwt.PyJWTError, ValueError, TypeError, AttributeError, RecursionError):
+            raise _refused("token-invalid") from None
+
+    async def _api_token(self, token: str, digest: bytes, ip: str, safe: bool) -> Principal:
+        if not _API_TOKEN.fullmatch(token):
+            raise _refused("token-invalid")
+        key = digest + ip.encode()
+        known = self._tokens.get(key)
+        principal: Principal | None = None
+        if known is not None and known[1] > self._clock() and (self._feed.is_fresh or safe):
+            principal = known[0]
+        if principal is None:
+            principal = await self._look_up(token, ip)
+            trusted_until = min(self._clock() + API_TOKEN_TRUSTED_SECONDS, principal.expires_at)
+            self._tokens.put(key, (principal, trusted_until))
+        if self._revocations.has_ended(principal):
+            raise _refused("session-revoked")
+        return principal
+
+    async def _look_up(self, token: str, ip: str) -> Principal:
+        try:
+            found = await self._ask("authenticate_api_token", {"token": token, "ip": ip})
+        except RemoteError as error:
+            if error.rejection is None:
+                raise
+            raise _refused("token-invalid") from None
+        return Principal(
+            tenant=found["tenant"],
+            actor=found["user_id"],
+            role=found.get("role", ""),
+            permissions=frozenset(found["permissions"]),
+            session=found["token_id"],
+            epoch=int(found["epoch"]),
+            expires_at=float(found["expires_at"]),
+            is_api_token=True,
+        )
+
+    async def _ask_status(self, principal: Principal, safe: bool) -> None:
+        asked_at = self._active.get(principal.session)
+        if asked_at is not None and self._clock() - asked_at < STATUS_TRUSTED_SECONDS:
+            return
+        try:
+            status = await self._ask("session_status", {"session_id": principal.session, "user_id": principal.actor})
+        except (*_NO_ANSWER, RemoteError) as why:
+            log.warning("session_status_unknown", why=repr(why))
+            if safe:
+                return
+            raise Problem("revocation-unverifiable", headers={"Retry-After": "2"}) from why
+        if not status["active"] or principal.epoch < int(status["epoch"]):
+            self._revocations.end(principal.session)
+            raise _refused("session-revoked")
+        self._active.put(principal.session, self._clock())

@@ -1,0 +1,149 @@
+"""What stands before every route: it declares who may pass, and turns everybody else away before the body is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import orjson
+from fastapi import Depends, Request, Response
+from fastapi.params import Form
+from fastapi.routing import APIRoute
+
+from gateway.auth import Authenticator
+from gateway.calls import Call, Services
+from gateway.context import Context, context_of
+from gateway.errors import Problem
+from gateway.limits import Buckets, Refusal
+from gateway.principals import Principal
+
+JSON = "application/json"
+MULTIPART = "multipart/form-data"
+_CALL = "checkop.call"
+_PERMISSION = "x-permission"
+_ACCESS = "x-access"
+_SAFE = frozenset({"GET", "HEAD"})
+
+
+def needs(permission: str) -> dict[str, Any]:
+    """Route options: only callers who hold this permission."""
+    return {"openapi_extra": {_ACCESS: "permission", _PERMISSION: permission, "security": [{"bearer": []}]}}
+
+
+def signed_in() -> dict[str, Any]:
+    """Route options: anybody who is signed in, about himself."""
+    return {"openapi_extra": {_ACCESS: "signed-in", "security": [{"bearer": []}]}}
+
+
+def anybody() -> dict[str, Any]:
+    """Route options: no sign-in needed."""
+    return {"openapi_extra": {_ACCESS: "anybody", "security": []}}
+
+
+def entrance() -> dict[str, Any]:
+    """Route options: no sign-in needed, but few attempts per address: here passwords could be tried out."""
+    return {"openapi_extra": {_ACCESS: "entrance", "security": []}}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How often each kind of caller may knock."""
+
+    subjects: Buckets
+    addresses: Buckets
+    entrances: Buckets
+
+
+@dataclass(frozen=True, slots=True)
+class Gatekeeper:
+    """Verifies callers and counts their requests."""
+
+    authenticator: Authenticator
+    services: Services
+    limits: Limits
+
+    async def admit(self, request: Request, access: str, permission: str | None) -> Call:
+        """The call that a route's function works with. Raises Problem for whoever may not pass."""
+        context = context_of(request.scope)
+        principal = await self._identify(request, context)
+        context.tenant, context.actor = principal.tenant, principal.actor
+        if access == "entrance":
+            _refuse(self.limits.entrances.take(context.ip))
+        if principal.is_anonymous:
+            _refuse(self.limits.addresses.take(context.ip))
+            if access in ("permission", "signed-in"):
+                raise Problem("authentication-required", headers={"WWW-Authenticate": 'Bearer realm="checkop"'})
+        else:
+            _refuse(self.limits.subjects.take(principal.actor))
+        if permission is not None and permission not in principal.permissions:
+            raise Problem("forbidden", permission=permission)
+        return Call(principal, context, request.headers, request.query_params, self.services)
+
+    async def _identify(self, request: Request, context: Context) -> Principal:
+        try:
+            return await self.authenticator.authenticate(
+                request.headers.get("authorization"), ip=context.ip, safe=request.method in _SAFE
+            )
+        except Problem as problem:
+            if problem.code in ("token-invalid", "token-expired", "session-revoked"):
+                _refuse(self.limits.addresses.take(context.ip))
+            raise
+
+
+def _refuse(refusal: Refusal | None) -> None:
+    if refusal is not None:
+        raise Problem("rate-limited", headers=refusal.headers())
+
+
+class JsonRequest(Request):
+    """A request whose JSON is read strictly: no NaN, no lone surrogates, no endless nesting."""
+
+    async def json(self) -> Any:
+        """The body. Raises json.JSONDecodeError."""
+        if not hasattr(self, "_json"):
+            self._json = orjson.loads(await self.body())
+        return self._json
+
+
+class Door(APIRoute):
+    """A route with a doorkeeper. Every route says who may pass, or the application does not start."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The route's function behind admission and a look at the body's type."""
+        inner = super().get_route_handler()
+        declared = self.openapi_extra or {}
+        access = declared[_ACCESS]
+        permission = declared.get(_PERMISSION)
+        accepted = None
+        if self.body_field is not None:
+            accepted = MULTIPART if isinstance(self.body_field.field_info, Form) else JSON
+
+        async def handle(request: Request) -> Response:
+            gatekeeper: Gatekeeper = request.app.state.gatekeeper
+            request.scope[_CALL] = await gatekeeper.admit(request, access, permission)
+            if accepted is not None:
+                _check_media_type(request, accepted)
+            return await inner(JsonRequest(request.scope, request.receive))
+
+        return handle
+
+
+def _check_media_type(request: Request, accepted: str) -> None:
+    content_type = request.headers.get("content-type")
+    if content_type is None:
+        length = request.headers.get("content-length", "0")
+        if length == "0" and "transfer-encoding" not in request.headers:
+            return  # no body at all: validation says which fields are missing
+        raise Problem("media-type-unsupported", accepted=accepted)
+    if content_type.partition(";")[0].strip().lower() != accepted:
+        raise Problem("media-type-unsupported", accepted=accepted)
+
+
+async def _call_of(request: Request) -> Call:
+    call: Call = request.scope[_CALL]
+    return call
+
+
+CallDep = Annotated[Call, Depends(_call_of)]
+"""How a route's function asks for its call."""

@@ -1,0 +1,85 @@
+"""Customers and tasks from spreadsheets: uploaded, tried without effect, then applied or discarded."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, File, Form, Request, UploadFile
+from starlette.responses import Response
+
+from gateway.door import CallDep, Door, needs
+from gateway.errors import Problem
+from gateway.routes.fields import Cursor, Found, Limit, Listed, PathId, Receipt, given
+from gateway.uploads import ObjectStore
+
+router = APIRouter(route_class=Door, tags=["imports"])
+
+SERVICE = "tasks"
+READ, EDIT = "imports:read", "imports:edit"
+LONGEST_NAME = 120
+
+_TYPES = {
+    ".csv": ("csv", "text/csv"),
+    ".xlsx": ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+}
+
+
+@router.post("/imports", status_code=201, summary="Upload a file for a dry run", response_model=Receipt, **needs(EDIT))
+async def request_import(
+    request: Request,
+    call: CallDep,
+    kind: Annotated[Literal["customers", "tasks"], Form(examples=["customers"])],
+    file: Annotated[UploadFile, File(description="XLSX or CSV, 6 MiB at most.")],
+) -> Response:
+    """Every row is checked, nothing is created. The import's page tells errors by row and column."""
+    name = _printable(file.filename or "")
+    known = _TYPES.get(PurePath(name).suffix.lower())
+    if known is None:
+        raise Problem("file-type-unsupported", accepted=sorted(_TYPES))
+    if not file.size:
+        raise Problem("file-empty")
+    format, content_type = known
+    import_id = call.new_id()
+    objects: ObjectStore = request.app.state.objects
+    key = f"imports/{call.principal.tenant}/{import_id}"
+    stored = await objects.put(key, file.file, file.size, content_type)
+    data = {
+        "import_id": import_id,
+        "kind": kind,
+        "format": format,
+        "object_key": stored.key,
+        "sha256": stored.sha256,
+        "size": stored.size,
+        "filename": name,
+    }
+    return await call.command(SERVICE, "request_import", data, created="/v1/imports/{id}")
+
+
+def _printable(name: str) -> str:
+    base = PurePath(name.replace("\\", "/")).name
+    return "".join(c for c in base if c.isprintable())[-LONGEST_NAME:]
+
+
+@router.get("/imports", summary="All imports", response_model=Listed, **needs(READ))
+async def imports(call: CallDep, limit: Limit = 50, cursor: Cursor = None) -> Response:
+    """The latest first."""
+    return await call.query(SERVICE, "imports", given(limit=limit, cursor=cursor))
+
+
+@router.get("/imports/{import_id}", summary="An import", response_model=Found, **needs(READ))
+async def import_(import_id: PathId, call: CallDep, limit: Limit = 50, cursor: Cursor = None) -> Response:
+    """Its state, its counts, and its errors by row and column."""
+    return await call.query(SERVICE, "import", given(import_id=import_id, limit=limit, cursor=cursor))
+
+
+@router.post("/imports/{import_id}/apply", summary="Apply an import", response_model=Receipt, **needs(EDIT))
+async def apply_import(import_id: PathId, call: CallDep) -> Response:
+    """Creates what the dry run found right; rows with errors are left out."""
+    return await call.command(SERVICE, "apply_import", {"import_id": str(import_id)})
+
+
+@router.post("/imports/{import_id}/discard", summary="Discard an import", response_model=Receipt, **needs(EDIT))
+async def discard_import(import_id: PathId, call: CallDep) -> Response:
+    """Nothing will come of it."""
+    return await call.command(SERVICE, "discard_import", {"import_id": str(import_id)})
