@@ -24,6 +24,8 @@ from services.kernel.timers import At, Dispatch
 
 log = logging.get(__name__)
 VISIBLE_WITHIN_SECONDS = 2.0
+HEALTH = "health"
+"""The one query that every service on real engines answers without defining it; see `health.report`."""
 _FILLED_BY_KERNEL = frozenset({"at", "by"})
 
 
@@ -166,6 +168,8 @@ class Application:
 
         Raises Rejected ("query-unknown", "invalid", "not-yet-visible" after two seconds, or domain codes).
         """
+        if query == HEALTH and HEALTH in self.ports:
+            return dict(self.ports[HEALTH]())
         known = self.definition.queries.get(query)
         if known is None:
             raise Rejected("query-unknown", query=query)

@@ -309,3 +309,4 @@ def ensure_indexes(db: Database[dict[str, Any]]) -> None:
     )
     db["inbox_parked"].create_index([("handler", ASCENDING), ("parked_at", ASCENDING)])
     db["inbox_cursors"].create_index([("handler", ASCENDING), ("stream", ASCENDING)])
+    db["inbox_cursors"].create_index([("blocked.at", ASCENDING)], sparse=True)

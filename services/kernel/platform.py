@@ -13,7 +13,7 @@ from minio import Minio
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from services.kernel import inbox
+from services.kernel import health, inbox
 from services.kernel.application import Application, Reads, ServiceDefinition
 from services.kernel.clock import Clock, SystemClock
 from services.kernel.commands import Journal
@@ -104,7 +104,12 @@ def open_platform(definition: ServiceDefinition, settings: Settings, clock: Cloc
     store = MongoCommitStore(db)
     reads = MongoReads(db, definition)
     the_clock = clock or SystemClock()
-    return Platform(
+    ports: dict[str, Any] = {
+        "mail": lru_cache(lambda: _mail(settings)),
+        "objects": lru_cache(lambda: objects(settings)),
+        "health": lambda: health.report(platform),
+    }
+    platform: Platform = Platform(
         client=client,
         db=db,
         store=store,
@@ -122,9 +127,10 @@ def open_platform(definition: ServiceDefinition, settings: Settings, clock: Cloc
             the_clock,
             settings,
             Secrets(decode_seed(settings.token_seed.get_secret_value())),
-            {"mail": lru_cache(lambda: _mail(settings)), "objects": lru_cache(lambda: objects(settings))},
+            ports,
         ),
     )
+    return platform
 
 
 def objects(settings: Settings) -> Minio:

@@ -11,6 +11,11 @@ from services.kernel.timers import At, Dispatch, Timers
 React = Callable[[Recorded, Reacting], Iterable[Dispatch | At] | None]
 
 
+def cursor_id(reaction: str) -> str:
+    """Under which name it is kept how far a reaction has followed its service's own log."""
+    return f"reaction:{reaction}"
+
+
 def carry_out(name: str, react: React, fact: Recorded, app: Application, timers: Timers) -> None:
     """Let the policy `name` answer one fact.
 

@@ -45,6 +45,7 @@ class Timers:
     def ensure_indexes(self) -> None:
         """Create what finding due timers rests on; safe to repeat."""
         self._rows.create_index([("due", ASCENDING)])
+        self._rows.create_index([("failed", ASCENDING)], sparse=True)
 
     def set(self, timer: At, tenant: str, cause: str) -> None:
         """Set, or move to another time."""
@@ -81,6 +82,10 @@ class Timers:
             else:
                 self._rows.delete_one(same)
         return len(due)
+
+    def overdue(self) -> int:
+        """How many are due and have not been carried out: the worker is away, or their commands fail."""
+        return self._rows.count_documents({"$or": [{"due": {"$lte": self._clock.now()}}, {"failed": {"$gt": 0}}]})
 
     def waiting(self) -> int:
         """How many have not fired yet."""

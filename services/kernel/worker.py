@@ -12,7 +12,7 @@ from services.kernel.application import Reaction
 from services.kernel.handlers import of_reaction, place_of
 from services.kernel.inbox import Inbox
 from services.kernel.platform import Platform
-from services.kernel.process import fire_timers
+from services.kernel.process import cursor_id, fire_timers
 from services.kernel.projection import Projector
 from services.kernel.tail import Head
 
@@ -29,7 +29,7 @@ class Follower:
         self._reaction = reaction
         self._inbox = Inbox(platform.db, of_reaction(reaction, platform), platform.clock)
         self._cursors = platform.db["cursors"]
-        self._id = f"reaction:{reaction.name}"
+        self._id = cursor_id(reaction.name)
 
     def position(self) -> int:
         """Up to where the log has been taken in."""
