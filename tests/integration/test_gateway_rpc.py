@@ -1,0 +1,221 @@
+"""The gateway's calls travel a real broker: many at once, each with its deadline, none mixed up."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import pika
+import pytest
+
+from deploy.local.rabbitmq import manage
+from gateway.link import Link
+from gateway.rpc_client import Overloaded, RpcClient, ServiceTimeout, ServiceUnavailable
+from services.kernel import rpc
+from services.kernel.broker import AsyncBroker
+from tests.conftest import RunningStack
+
+Answer = Callable[[rpc.Request], Awaitable[Any]]
+
+
+class FakeService:
+    """Answers in nameko's wire format with whatever a function says."""
+
+    def __init__(self, url: str, name: str, answer: Answer) -> None:
+        self._broker = AsyncBroker(url, name=f"fake-{name}")
+        self._name = name
+        self._answer = answer
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.seen: list[pika.BasicProperties] = []
+
+    async def start(self) -> None:
+        await self._broker.connect(confirms=False)
+        channel = self._broker.channel
+        queue = rpc.request_queue(self._name)
+        await self._broker.call(
+            channel.exchange_declare, exchange=rpc.EXCHANGE, exchange_type=rpc.EXCHANGE_TYPE, durable=True
+        )
+        await self._broker.call(channel.queue_declare, queue=queue, durable=True)
+        await self._broker.call(
+            channel.queue_bind, queue=queue, exchange=rpc.EXCHANGE, routing_key=rpc.request_binding(self._name)
+        )
+        channel.basic_consume(queue, self._on_request, auto_ack=True)
+
+    def stop(self) -> None:
+        self._broker.close()
+
+    def _on_request(self, channel: Any, _method: Any, properties: pika.BasicProperties, body: bytes) -> None:
+        self.seen.append(properties)
+
+        async def reply() -> None:
+            try:
+                answer = rpc.encode_result(await self._answer(rpc.decode_request(body)))
+            except rpc.RemoteError as error:
+                answer = rpc.encode_error(error)
+            made = pika.BasicProperties(
+                content_type=rpc.CONTENT_TYPE, correlation_id=properties.correlation_id, delivery_mode=1
+            )
+            channel.basic_publish(rpc.EXCHANGE, properties.reply_to, answer, made)
+
+        task = asyncio.create_task(reply())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+@asynccontextmanager
+async def connected(url: str, **settings: Any) -> AsyncIterator[RpcClient]:
+    client = RpcClient(**{"timeout": 5.0, "in_flight": 200, "wait": 0.2} | settings)
+    link = Link(url, (client,))
+    running = asyncio.create_task(link.run())
+    try:
+        assert await link.wait_up(10)
+        yield client
+    finally:
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+
+@asynccontextmanager
+async def serving(url: str, name: str, answer: Answer) -> AsyncIterator[FakeService]:
+    service = FakeService(url, name, answer)
+    await service.start()
+    try:
+        yield service
+    finally:
+        service.stop()
+
+
+async def echo(request: rpc.Request) -> Any:
+    return dict(request.kwargs)
+
+
+def test_hundreds_of_calls_at_once_each_get_their_own_answer(amqp_url: str) -> None:
+    async def story() -> None:
+        async with serving(amqp_url, "echo", echo), connected(amqp_url) as client:
+            answers = await asyncio.gather(*(client.call("echo", "query", {"n": n}) for n in range(600)))
+        assert [answer["n"] for answer in answers] == list(range(600))
+
+    asyncio.run(story())
+
+
+def test_a_request_speaks_the_wire_format(amqp_url: str) -> None:
+    async def story() -> None:
+        async with serving(amqp_url, "echo", echo) as service, connected(amqp_url) as client:
+            await client.call("echo", "query", {}, timeout=4.0, correlation_id="c-1")
+        (seen,) = service.seen
+        assert seen.content_type == "application/json"
+        assert seen.content_encoding == "utf-8"
+        assert seen.expiration == "4000"
+        assert seen.headers["nameko.call_id_stack"] == [seen.correlation_id]
+        assert seen.headers["nameko.correlation_id"] == "c-1"
+
+    asyncio.run(story())
+
+
+def test_what_the_service_raises_comes_back(amqp_url: str) -> None:
+    async def refuse(_request: rpc.Request) -> Any:
+        raise rpc.RemoteError("Rejected", ("task-unknown", {"task_id": "t"}))
+
+    async def story() -> None:
+        async with serving(amqp_url, "refuser", refuse), connected(amqp_url) as client:
+            with pytest.raises(rpc.RemoteError) as raised:
+                await client.call("refuser", "execute", {})
+        assert raised.value.rejection == ("task-unknown", {"task_id": "t"})
+
+    asyncio.run(story())
+
+
+def test_a_service_that_is_not_there_is_known_at_once(amqp_url: str) -> None:
+    async def story() -> None:
+        async with connected(amqp_url) as client:
+            start = time.monotonic()
+            with pytest.raises(ServiceUnavailable):
+                await client.call("nobody", "query", {})
+            assert time.monotonic() - start < 1.0
+
+    asyncio.run(story())
+
+
+def test_patience_ends(amqp_url: str) -> None:
+    async def sleepy(_request: rpc.Request) -> Any:
+        await asyncio.sleep(30)
+
+    async def story() -> None:
+        async with serving(amqp_url, "sleepy", sleepy), connected(amqp_url) as client:
+            with pytest.raises(ServiceTimeout):
+                await client.call("sleepy", "query", {}, timeout=0.2)
+
+    asyncio.run(story())
+
+
+def test_one_hanging_service_does_not_hold_up_another(amqp_url: str) -> None:
+    async def sleepy(_request: rpc.Request) -> Any:
+        await asyncio.sleep(30)
+
+    async def story() -> None:
+        async with (
+            serving(amqp_url, "hanging", sleepy),
+            serving(amqp_url, "lively", echo),
+            connected(amqp_url, in_flight=3, wait=0.05) as client,
+        ):
+            stuck = [asyncio.create_task(client.call("hanging", "query", {}, timeout=2.0)) for _ in range(3)]
+            await asyncio.sleep(0.1)
+            with pytest.raises(Overloaded):
+                await client.call("hanging", "query", {})
+            assert await client.call("lively", "query", {"n": 1}) == {"n": 1}
+            for task in stuck:
+                with pytest.raises(ServiceTimeout):
+                    await task
+
+    asyncio.run(story())
+
+
+def test_a_broken_connection_fails_what_is_under_way_and_heals(stack: RunningStack, amqp_url: str) -> None:
+    async def sleepy(request: rpc.Request) -> Any:
+        if request.kwargs.get("sleep"):
+            await asyncio.sleep(30)
+        return "awake"
+
+    async def story() -> None:
+        async with serving(amqp_url, "dozing", sleepy), connected(amqp_url) as client:
+            waiting = asyncio.create_task(client.call("dozing", "query", {"sleep": True}, timeout=20.0))
+            await asyncio.sleep(0.2)
+            await asyncio.to_thread(cut, stack, amqp_url, "gateway")
+            start = time.monotonic()
+            with pytest.raises(ServiceUnavailable):
+                await waiting
+            assert time.monotonic() - start < 10.0
+            deadline = time.monotonic() + 10
+            while True:
+                try:
+                    assert await client.call("dozing", "query", {}) == "awake"
+                    break
+                except ServiceUnavailable:
+                    assert time.monotonic() < deadline
+                    await asyncio.sleep(0.05)
+
+    asyncio.run(story())
+
+
+def cut(stack: RunningStack, amqp_url: str, name: str) -> None:
+    """Close the connections of this name in our virtual host, from the broker's side."""
+    management = stack.env["RABBITMQ_MANAGEMENT_URL"]
+    vhost = urlsplit(amqp_url).path.lstrip("/")
+    deadline = time.monotonic() + 15
+    while time.monotonic() < deadline:
+        found = [
+            connection
+            for connection in manage(management, "GET", f"/api/vhosts/{vhost}/connections") or []
+            if connection.get("client_properties", {}).get("connection_name") == name
+        ]
+        if found:
+            for connection in found:
+                manage(management, "DELETE", f"/api/connections/{quote(connection['name'], safe='')}")
+            return
+        time.sleep(0.2)
+    raise AssertionError(f"no connection named {name}")
