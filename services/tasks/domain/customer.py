@@ -13,9 +13,7 @@ from services.tasks.domain.values import Fields, Id, Line, Name, Position, Value
 
 Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
 Phone = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^\+?[0-9 ()./x-]{5,30}$")]
-Email = Annotated[
-    str, StringConstraints(strip_whitespace=True, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=254)
-]
+Email = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=254)]
 
 
 class Profile(Value):
@@ -97,9 +95,7 @@ class ClaimForfeited(Event):
     claim: str
 
 
-CustomerEvent = (
-    CustomerCreated | CustomerEdited | LocationAdded | LocationEdited | LocationRemoved | ClaimForfeited
-)
+CustomerEvent = CustomerCreated | CustomerEdited | LocationAdded | LocationEdited | LocationRemoved | ClaimForfeited
 
 
 class CreateCustomer(Command):
@@ -187,9 +183,7 @@ def decide(command: CustomerCommand, state: Customer) -> list[CustomerEvent]:
                 return []
             _check_claim(claim, state)
             return [
-                CustomerEdited(
-                    customer_id=customer_id, claim=claim, changed=_changed(known, edited), profile=edited
-                )
+                CustomerEdited(customer_id=customer_id, claim=claim, changed=_changed(known, edited), profile=edited)
             ]
         case AddLocation(location_id=location_id, place=place):
             if location_id in _known(state, customer_id).removed:

@@ -54,7 +54,7 @@ initial_state = Code()
 def decide(command: CodeCommand, state: Code) -> list[CodeEvent]:
     match command:
         case ClaimCode(key=key, customer_id=customer_id, after=after):
-            if state.customer_id == customer_id:
+            if state.serial > after and state.customer_id == customer_id:
                 return []
             if state.serial != after:
                 raise Rejected("customer-code-taken", customer_id=state.customer_id)

@@ -230,9 +230,7 @@ def _with(
     state: Process, subprocess_id: str, *, name: str | Erased | None = None, active: bool | None = None
 ) -> Process:
     known = state.subprocesses.get(subprocess_id, Subprocess(ERASED))
-    changed = Subprocess(
-        name=known.name if name is None else name, active=known.active if active is None else active
-    )
+    changed = Subprocess(name=known.name if name is None else name, active=known.active if active is None else active)
     return replace(state, subprocesses={**state.subprocesses, subprocess_id: changed})
 
 

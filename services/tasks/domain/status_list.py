@@ -85,9 +85,7 @@ def decide(command: StatusListCommand, state: StatusList) -> list[StatusListEven
 def evolve(state: StatusList, event: StatusListEvent) -> StatusList:
     match event:
         case StatusListDefined() | StatusListChanged():
-            return replace(
-                state, exists=True, name=event.name, stages=event.stages, stage_names=event.stage_names
-            )
+            return replace(state, exists=True, name=event.name, stages=event.stages, stage_names=event.stage_names)
         case _:
             assert_never(event)
 

@@ -63,6 +63,4 @@ def decide(command: TaskCommand, state: Task) -> list[TaskEvent]:
             assert_never(command)
 
 
-task: Decider[TaskCommand, Task, TaskEvent] = Decider(
-    "task", initial_state, decide, evolve, events=TASK_EVENTS
-)
+task: Decider[TaskCommand, Task, TaskEvent] = Decider("task", initial_state, decide, evolve, events=TASK_EVENTS)

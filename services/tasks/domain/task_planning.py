@@ -119,9 +119,7 @@ def open_task(command: OpenTask, state: Task) -> list[TaskEvent]:
     user_id, team_id = _first_assignee(command)
     if user_id is None and team_id is None:
         return [opened]
-    assigned = TaskAssigned(
-        task_id=task_id, user_id=user_id, team_id=team_id, from_user_id=None, from_team_id=None
-    )
+    assigned = TaskAssigned(task_id=task_id, user_id=user_id, team_id=team_id, from_user_id=None, from_team_id=None)
     return [opened, assigned]
 
 
@@ -165,9 +163,7 @@ def _changes(command: EditTask, state: Task) -> list[TaskEvent]:
         facts.append(TaskRetitled(task_id=task_id, title=command.title, from_title=state.title))
     if "description" in given and command.description != state.description:
         facts.append(
-            TaskDescribed(
-                task_id=task_id, description=command.description, from_description=state.description
-            )
+            TaskDescribed(task_id=task_id, description=command.description, from_description=state.description)
         )
     facts += _reclassified(command, state)
     facts += _customer_changed(command, state)
@@ -175,26 +171,18 @@ def _changes(command: EditTask, state: Task) -> list[TaskEvent]:
         _check_window(command.window)
         facts.append(TaskRescheduled(task_id=task_id, window=command.window, from_window=state.window))
     if "priority" in given and command.priority != state.priority:
-        facts.append(
-            TaskReprioritised(task_id=task_id, priority=command.priority, from_priority=state.priority)
-        )
+        facts.append(TaskReprioritised(task_id=task_id, priority=command.priority, from_priority=state.priority))
     if "form_ids" in given and command.form_ids != state.form_ids:
-        facts.append(
-            TaskFormsChanged(task_id=task_id, form_ids=command.form_ids, from_form_ids=state.form_ids)
-        )
+        facts.append(TaskFormsChanged(task_id=task_id, form_ids=command.form_ids, from_form_ids=state.form_ids))
     if "service_ids" in given and command.service_ids != state.service_ids:
         facts.append(
-            TaskServicesChanged(
-                task_id=task_id, service_ids=command.service_ids, from_service_ids=state.service_ids
-            )
+            TaskServicesChanged(task_id=task_id, service_ids=command.service_ids, from_service_ids=state.service_ids)
         )
     if "fields" in given and command.fields != state.fields:
         before: Fields = {} if isinstance(state.fields, Erased) else state.fields
         keys = sorted(k for k in {*before, *command.fields} if before.get(k) != command.fields.get(k))
         facts.append(
-            TaskFieldsChanged(
-                task_id=task_id, changed=tuple(keys), fields=command.fields, from_fields=state.fields
-            )
+            TaskFieldsChanged(task_id=task_id, changed=tuple(keys), fields=command.fields, from_fields=state.fields)
         )
     return facts
 

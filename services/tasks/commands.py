@@ -1,0 +1,101 @@
+"""The commands of this service: their names, the aggregate that decides, and what it must know first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from services.kernel.application import Ask, Do, On
+from services.kernel.domain import Rejected
+from services.tasks import customers, importing, work
+from services.tasks.domain.customer import (
+    AddLocation,
+    CreateCustomer,
+    EditCustomer,
+    EditLocation,
+    RemoveLocation,
+    customer,
+)
+from services.tasks.domain.import_job import ApplyImport, DiscardImport, RequestImport, import_job
+from services.tasks.domain.process import (
+    ActivateProcess,
+    ActivateSubprocess,
+    AddSubprocess,
+    AttachStatusList,
+    CreateProcess,
+    DeactivateProcess,
+    DeactivateSubprocess,
+    LinkTeams,
+    RenameProcess,
+    RenameSubprocess,
+    process,
+)
+from services.tasks.domain.status_list import ChangeStatusList, DefineStatusList, status_list
+from services.tasks.domain.task import task
+from services.tasks.domain.task_execution import AdvanceTask, CancelTask, ClaimTask, ReopenTask, StartTask
+from services.tasks.domain.task_planning import AssignTask, EditTask, OpenTask
+from services.tasks.standing import check_team, demand
+
+
+def _permitted(permission: str) -> Callable[[Ask], Mapping[str, Any]]:
+    def prepare(ask: Ask) -> Mapping[str, Any]:
+        demand(ask.caller, permission)
+        return ask.data
+
+    return prepare
+
+
+def _attaching(ask: Ask) -> Mapping[str, Any]:
+    demand(ask.caller, "processes:edit")
+    wanted = ask.make(AttachStatusList, ask.data)
+    assert isinstance(wanted, AttachStatusList)
+    if wanted.list_id is not None and not ask.state(status_list, wanted.list_id).exists:
+        raise Rejected("status-list-unknown", list_id=wanted.list_id)
+    return ask.data
+
+
+def _linking(ask: Ask) -> Mapping[str, Any]:
+    demand(ask.caller, "processes:edit")
+    wanted = ask.make(LinkTeams, ask.data)
+    assert isinstance(wanted, LinkTeams)
+    for team_id in set(wanted.team_ids) - set(ask.state(process, wanted.process_id).team_ids):
+        check_team(ask, team_id, "team-unknown")
+    return ask.data
+
+
+_processes = _permitted("processes:edit")
+
+COMMANDS: Mapping[str, On | Do] = {
+    "define_status_list": On(status_list, DefineStatusList, id="list_id", prepare=_processes),
+    "change_status_list": On(status_list, ChangeStatusList, id="list_id", prepare=_processes),
+    "create_process": On(process, CreateProcess, id="process_id", prepare=_processes),
+    "rename_process": On(process, RenameProcess, id="process_id", prepare=_processes),
+    "activate_process": On(process, ActivateProcess, id="process_id", prepare=_processes),
+    "deactivate_process": On(process, DeactivateProcess, id="process_id", prepare=_processes),
+    "attach_status_list": On(process, AttachStatusList, id="process_id", prepare=_attaching),
+    "link_teams": On(process, LinkTeams, id="process_id", prepare=_linking),
+    "add_subprocess": On(process, AddSubprocess, id="process_id", prepare=_processes),
+    "rename_subprocess": On(process, RenameSubprocess, id="process_id", prepare=_processes),
+    "activate_subprocess": On(process, ActivateSubprocess, id="process_id", prepare=_processes),
+    "deactivate_subprocess": On(process, DeactivateSubprocess, id="process_id", prepare=_processes),
+    "create_customer": On(customer, CreateCustomer, id="customer_id", prepare=customers.creating),
+    "edit_customer": On(customer, EditCustomer, id="customer_id", prepare=customers.editing),
+    "add_location": On(customer, AddLocation, id="customer_id", prepare=customers.placing),
+    "edit_location": On(customer, EditLocation, id="customer_id", prepare=customers.moving),
+    "remove_location": On(customer, RemoveLocation, id="customer_id", prepare=_permitted("customers:edit")),
+    "open_task": On(task, OpenTask, id="task_id", prepare=work.opening),
+    "edit_task": On(task, EditTask, id="task_id", prepare=work.editing),
+    "assign_task": On(task, AssignTask, id="task_id", prepare=work.assigning),
+    "claim_task": On(task, ClaimTask, id="task_id", prepare=work.claiming),
+    "start_task": On(task, StartTask, id="task_id", prepare=work.starting),
+    "advance_task": On(task, AdvanceTask, id="task_id", prepare=work.advancing),
+    "cancel_task": On(task, CancelTask, id="task_id", prepare=work.cancelling),
+    "reopen_task": On(task, ReopenTask, id="task_id", prepare=work.reopening),
+    "request_import": On(import_job, RequestImport, id="import_id", prepare=importing.requesting),
+    "apply_import": On(import_job, ApplyImport, id="import_id", prepare=importing.deciding),
+    "discard_import": On(import_job, DiscardImport, id="import_id", prepare=importing.deciding),
+    # The service's own: its reactions and timers ask for these, nobody else may.
+    "check_import": Do(importing.check_import),
+    "apply_rows": Do(importing.apply_rows),
+    "expire_import": Do(importing.expire_import),
+}
