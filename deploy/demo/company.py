@@ -20,6 +20,8 @@ STAGES = [
     {"stage_id": "completed", "name": "Completed", "generic_state": "completed"},
 ]
 
+Report = dict[str, Any]
+
 
 @dataclass(frozen=True, slots=True)
 class Login:
@@ -94,9 +96,7 @@ class Company:
         task_id: str = by.post("/v1/tasks", body)["id"]
         return task_id
 
-    def import_file(
-        self, by: Person, kind: str, filename: str, content: bytes
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
+    def import_file(self, by: Person, kind: str, filename: str, content: bytes) -> tuple[Report, Report]:
         """Dry run, then apply what was found right; answers the report of each."""
         import_id = by.upload("/v1/imports", filename, content, kind=kind)["id"]
         checked = until(lambda: by.get(f"/v1/imports/{import_id}"), lambda i: i["state"] in ("checked", "rejected"))
@@ -117,12 +117,12 @@ def until(
 ) -> dict[str, Any]:
     """Look again until it is good. Raises TimeoutError with what was seen last."""
     end = time.monotonic() + within
-    seen: Any = None
+    seen: dict[str, Any] | Refused | None = None
     while time.monotonic() < end:
         try:
-            seen = look()
-            if good(seen):
-                return seen
+            seen = found = look()
+            if good(found):
+                return found
         except Refused as not_yet:
             # What was asked for is being made known to the other service.
             if not_yet.status != 404:

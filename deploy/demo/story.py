@@ -122,23 +122,21 @@ def tell(teller: Teller, base_url: str, mailbox_url: str, kill: Callable[[str], 
 
     stranger_company = Company.register(base_url, mailbox_url, "Otra Empresa Ltda.", "Óscar Díaz", PASSWORD)
     with teller.step("What must not happen is refused") as say:
-        say(
-            "illegal jump      → "
-            + refused(lambda: tomas.post(f"/v1/tasks/{job}/advance", {"to_stage": "completed"}), "stage-not-reachable")
-        )
-        say("a second claim    → " + refused(lambda: nubia.post(f"/v1/tasks/{job}/claim"), "task-already-claimed"))
-        say("a stranger        → " + refused(lambda: nubia.post(f"/v1/tasks/{job}/start"), "not-the-assignee"))
-        say("another company   → " + refused(lambda: stranger_company.owner.get(f"/v1/tasks/{job}"), "task-unknown"))
+        leap = {"to_stage": "completed"}
+        attempts: list[tuple[str, Callable[[], Any], str]] = [
+            ("an illegal jump", lambda: tomas.post(f"/v1/tasks/{job}/advance", leap), "stage-not-reachable"),
+            ("a second claim", lambda: nubia.post(f"/v1/tasks/{job}/claim"), "task-already-claimed"),
+            ("a stranger", lambda: nubia.post(f"/v1/tasks/{job}/start"), "not-the-assignee"),
+            ("another company", lambda: stranger_company.owner.get(f"/v1/tasks/{job}"), "task-unknown"),
+        ]
+        for who, attempt, code in attempts:
+            say(f"{who:<16} → {refused(attempt, code)}")
         tomas.language = "es"
-        say(
-            "the same in Spanish → "
-            + refused(lambda: tomas.post(f"/v1/tasks/{job}/advance", {"to_stage": "completed"}), "stage-not-reachable")
-        )
+        say(f"{'in Spanish':<16} → {refused(attempts[0][1], attempts[0][2])}")
 
     with teller.step("It walks through its stages, one by one") as say:
-        for stage in WALK:
-            receipt = tomas.post(f"/v1/tasks/{job}/advance", {"to_stage": stage})
-        task = tomas.get(f"/v1/tasks/{job}", at_least=receipt["position"])
+        steps = [tomas.post(f"/v1/tasks/{job}/advance", {"to_stage": stage}) for stage in WALK]
+        task = tomas.get(f"/v1/tasks/{job}", at_least=steps[-1]["position"])
         hold(task["stage"] == "completed", f"the task is at {task['stage']}")
         say(" → ".join(["pending", *WALK]))
 
@@ -148,9 +146,8 @@ def tell(teller: Teller, base_url: str, mailbox_url: str, kill: Callable[[str], 
             lambda page: len(of_task(page, job)) == len(WALK),
         )
         for entry in reversed(of_task(entries, job)):
-            say(
-                f"{entry['at'][:19]}  {entry['actor_name']:<14} {entry['type']} → {entry['detail']['to_stage']:<18} from {entry['ip']}"
-            )
+            who, to = entry["actor_name"], entry["detail"]["to_stage"]
+            say(f"{entry['at'][:19]}  {who:<14} {entry['type']} → {to:<18} from {entry['ip']}")
 
     with teller.step("A service is killed (SIGKILL) while two technicians work; nothing is lost or doubled") as say:
         retries = work_through_a_crash(company, admin, [tomas, nubia], kill)
@@ -231,13 +228,12 @@ def work_through_a_crash(
     if failures:
         raise failures[0]
     for _who, task in tasks:
-        steps = [
-            entry["to_stage"]
-            for entry in until(lambda t=task: admin.get(f"/v1/tasks/{t}"), lambda doc: doc["stage"] == "completed")[
-                "history"
-            ]  # type: ignore[misc]
-            if entry["type"] == "TaskAdvanced"
-        ]
+
+        def look(task: str = task) -> dict[str, Any]:
+            return admin.get(f"/v1/tasks/{task}")
+
+        history = until(look, lambda doc: doc["stage"] == "completed")["history"]
+        steps = [entry["to_stage"] for entry in history if entry["type"] == "TaskAdvanced"]
         hold(steps == WALK, f"task {task} walked {steps}")
     ids = {task for _, task in tasks}
 
