@@ -112,25 +112,29 @@ catalog-check: $(READY)  ## Fail when the written catalogue is stale
 
 ##@ Operate a running platform
 
+.PHONY: health
+health: $(READY)  ## How far everyone has followed, and whether something waits  [SERVICE=]
+	$(OPERATOR) status $(call maybe,service)
+
 .PHONY: verify-log
 verify-log: $(READY)  ## Prove that no event is missing or doubled  [SERVICE=]
-	$(OPERATOR) verify-log $(SERVICE)
+	$(OPERATOR) verify-log $(call maybe,service)
 
 .PHONY: rebuild
 rebuild: $(READY)  ## Build a read model anew  SERVICE= READMODEL=
-	$(OPERATOR) rebuild $(call need,SERVICE) $(call need,READMODEL)
+	$(OPERATOR) rebuild $(call need,service) $(call need,readmodel)
 
 .PHONY: replay
-replay: $(READY)  ## Send history to one queue again  SERVICE= QUEUE= FROM= TO=
-	$(OPERATOR) replay $(call need,SERVICE) --queue $(call need,QUEUE) --from $(call need,FROM) --to $(call need,TO)
+replay: $(READY)  ## Send history to one queue again  SERVICE= QUEUE= [FROM= TO= | STREAM=]
+	$(OPERATOR) replay $(call need,service) $(call need,queue) $(call maybe,from) $(call maybe,to) $(call maybe,stream)
 
 .PHONY: parked
 parked: $(READY)  ## What waits for a person  [SERVICE=]
-	$(OPERATOR) parked $(SERVICE)
+	$(OPERATOR) parked $(call maybe,service)
 
 .PHONY: unpark
 unpark: $(READY)  ## Let a stream go on  SERVICE= HANDLER= STREAM=
-	$(OPERATOR) unpark $(call need,SERVICE) $(call need,HANDLER) $(call need,STREAM)
+	$(OPERATOR) unpark $(call need,service) $(call need,handler) $(call need,stream)
 
 ##@ Keep house
 
@@ -149,7 +153,9 @@ clean:  ## Remove what can be made again; data in .local stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
-# A verb that lacks its object says so instead of doing something else.
-need = $(if $($(1)),$(shell printf '%q' '$($(1))'),$(error say which: $(1)=...))
+# `service` is the option --service and the variable SERVICE. What is needed and missing stops the command.
+variable = $(shell tr a-z A-Z <<<'$(1)')
+maybe = $(if $($(variable)),--$(1) '$($(variable))')
+need = $(if $($(variable)),$(maybe),$(error say which: $(variable)=...))
 # The operator talks to the engines of the platform that `make run` started, if it did.
 OPERATOR = $(PY) -m deploy.local exec -- $(PY) -m services.kernel.operator
