@@ -17,7 +17,7 @@ from types import FrameType
 from typing import NoReturn
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from deploy.local import ports
 from deploy.local.engine import EngineFailed, EngineMissing
@@ -162,7 +162,7 @@ def status(options: argparse.Namespace) -> None:
 
 
 def _show(data: Path, env: dict[str, str]) -> None:
-    table = Table("what", "where", title="CheckOP on this machine")
+    table = Table("what", Column("where", overflow="fold"), title="CheckOP on this machine")
     for what, variable in _ADDRESSES.items():
         if variable in env:
             table.add_row(what, env[variable])
@@ -241,7 +241,7 @@ def main() -> int:
     except Ended:
         _say("ended")
     except (EngineMissing, EngineFailed, PortTaken, StackBusy, ProgramFailed) as problem:
-        console.print(f"[red]{problem}[/red]", markup=True)
+        console.print(str(problem), style="red", markup=False)
         return 1
     return 0
 

@@ -89,5 +89,5 @@ def listening(port: int) -> bool:
 def check_available(ports: Ports, names: Iterable[str]) -> None:
     taken = [name for name in names if listening(ports[name])]
     if taken:
-        where = ", ".join(f"{name} {ports[name]} (move it with {variable(name)})" for name in taken)
-        raise PortTaken(f"Another program already listens on the port of: {where}")
+        where = "".join(f"\n  {ports[name]:>5}  {name}; move it with {variable(name)}" for name in taken)
+        raise PortTaken(f"Another program already listens where the stack should:{where}")

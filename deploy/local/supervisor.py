@@ -21,6 +21,8 @@ _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 10.0
 # A program that ran this long was healthy: its next crash is a new story.
 _HEALTHY_AFTER = 30.0
+# An engine that is not quite there yet explains a crash or two at the start, and no more.
+_CRASHES_UNTIL_HOPELESS = 4
 
 
 @dataclass(frozen=True)
@@ -202,8 +204,9 @@ class Supervisor:
 
     def _await_ready(self, name: str, deadline: float) -> None:
         run = self._runs[name]
+        hopeless = run.crashes + _CRASHES_UNTIL_HOPELESS
         while not (run.alive and (run.program.ready is None or run.program.ready())):
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline or run.crashes >= hopeless:
                 raise ProgramFailed(f"{name} did not become ready. Its last lines:\n{self.tail(name)}")
             time.sleep(_WATCH_EVERY)
 

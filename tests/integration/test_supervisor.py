@@ -73,9 +73,7 @@ def test_a_crash_from_outside_is_a_crash_too(supervisor: Supervisor) -> None:
     eventually(lambda: other_pid(supervisor, "first", pid))
 
 
-def test_a_program_that_is_stopped_stays_down_until_it_is_started(
-    supervisor: Supervisor, ended: Path
-) -> None:
+def test_a_program_that_is_stopped_stays_down_until_it_is_started(supervisor: Supervisor, ended: Path) -> None:
     supervisor.stop("first")
     assert ended.read_text() == "first\n"
     time.sleep(0.8)
