@@ -57,7 +57,8 @@ def requesting(ask: Ask) -> Fields:
     """Who may ask for an import, and that the file is the account's own."""
     demand(ask.caller, "imports:edit")
     # The key comes with the request; without this, it could name another account's file.
-    if not str(ask.data.get("object_key", "")).startswith(f"{ask.caller.tenant}/"):
+    key = str(ask.data.get("object_key", ""))
+    if not key.startswith(f"{ask.caller.tenant}/") or ".." in key:
         raise Rejected("object-unknown")
     kind = ask.data.get("kind")
     if kind in ("customers", "tasks"):
