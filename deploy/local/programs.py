@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,6 +18,8 @@ from deploy.local.supervisor import Program
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SERVICES = ("identity", "tasks")
+# The gateway stands towards the world: it can neither read the data nor make a token.
+_NOT_FOR_THE_GATEWAY = {"MONGO_URL", "CHECKOP_KEYRING_DIR", "CHECKOP_KEYRING_KEK", "CHECKOP_TOKEN_SEED"}
 
 
 def platform(env: Mapping[str, str], services: Iterable[str] = SERVICES) -> list[Program]:
@@ -26,8 +31,9 @@ def platform(env: Mapping[str, str], services: Iterable[str] = SERVICES) -> list
         # The hub's own resolver opens files that the platform does not need, and misreads some.
         "EVENTLET_NO_GREENDNS": "yes",
     }
-    programs = [program for service in services for program in _of(service, shared)]
-    return [*programs, _gateway(shared)]
+    started = tuple(services)
+    programs = [program for service in started for program in _of(service, shared)]
+    return [*programs, _gateway(shared, complete=set(started) >= set(SERVICES))]
 
 
 def _of(service: str, env: Mapping[str, str]) -> list[Program]:
@@ -42,13 +48,27 @@ def _of(service: str, env: Mapping[str, str]) -> list[Program]:
     ]
 
 
-def _gateway(env: Mapping[str, str]) -> Program:
+def _gateway(env: Mapping[str, str], *, complete: bool) -> Program:
     port = urlsplit(env["CHECKOP_GATEWAY_URL"]).port or 8080
     argv = [sys.executable, "-m", "uvicorn", "--factory", "gateway.app:create_app"]
     argv += ["--host", "127.0.0.1", "--port", str(port), "--no-server-header", "--no-access-log"]
     # Live streams stay open for hours: an orderly end must not wait for them.
     argv += ["--timeout-graceful-shutdown", "5"]
-    return Program("gateway", argv, env, ready=lambda: listening(port))
+    told = {name: value for name, value in env.items() if name not in _NOT_FOR_THE_GATEWAY}
+    # It calls itself ready when all services answer, which it can never do when some are left out.
+    ready = _says_that_it_is_ready(port) if complete else lambda: listening(port)
+    return Program("gateway", argv, told, ready)
+
+
+def _says_that_it_is_ready(port: int) -> Callable[[], bool]:
+    def ready() -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
+                return bool(answer.status == HTTPStatus.OK)
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            return False
+
+    return ready
 
 
 def _answers_calls(amqp_url: str, service: str) -> Callable[[], bool]:
