@@ -133,8 +133,8 @@ parked: $(READY)  ## What waits for a person  [SERVICE=]
 	$(OPERATOR) parked $(call maybe,service)
 
 .PHONY: unpark
-unpark: $(READY)  ## Let a stream go on  SERVICE= HANDLER= STREAM=
-	$(OPERATOR) unpark $(call need,service) $(call need,handler) $(call need,stream)
+unpark: $(READY)  ## Let a stream go on  SERVICE= HANDLER= STREAM= [SKIP=yes REASON=]
+	$(OPERATOR) unpark $(call need,service) $(call need,handler) $(call need,stream) $(if $(SKIP),--skip) $(call maybe,reason)
 
 ##@ Keep house
 

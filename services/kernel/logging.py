@@ -6,13 +6,13 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
 
-def configure(process: str, level: str = "INFO") -> None:
-    """Make every logger of this process, the libraries' included, write structured JSON lines to stdout."""
+def configure(process: str, level: str = "INFO", stream: TextIO | None = None) -> None:
+    """Make every logger of this process, the libraries' included, write structured JSON lines (to stdout)."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -25,7 +25,7 @@ def configure(process: str, level: str = "INFO") -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler(stream or sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

@@ -1,0 +1,1 @@
+"""A sample service that follows another's facts."""

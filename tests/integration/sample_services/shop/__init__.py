@@ -1,0 +1,1 @@
+"""A sample service whose facts another follows."""
