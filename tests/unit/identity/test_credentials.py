@@ -28,7 +28,7 @@ from services.identity.domain.second_factor import (
     TotpEnrolmentStarted,
     UseRecoveryCode,
 )
-from services.identity.domain.user import UserEpochRaised, user
+from services.identity.domain.user import UserEpochRaised, UserEvent, user
 from services.kernel.domain import ERASED
 from services.kernel.testing.given import given
 from tests.examples.identity import (
@@ -195,7 +195,7 @@ def test_the_second_proof_is_given_up_unless_policy_demands_it() -> None:
 
 
 def test_erased_proofs_prove_nothing() -> None:
-    facts = [
+    facts: list[UserEvent] = [
         *owner,
         started.model_copy(update={"secret": ERASED}),
         TotpConfirmed(user_id=ANA, timecode=100, recovery_hashes=ERASED),

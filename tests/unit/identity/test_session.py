@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given as forall
@@ -14,6 +15,7 @@ from services.identity.domain.session import (
     RefreshReused,
     RefreshSession,
     RevokeSession,
+    SessionOpened,
     SessionRefreshed,
     SessionRevoked,
     session,
@@ -25,12 +27,12 @@ web_session = phone_session.model_copy(update={"kind": "web", "device_id": None}
 open_it = ask(OpenSession, session_id=SESSION, user_id=TEO, kind="device", device_id=PHONE, label="Pixel 8", epoch=0)
 
 
-def refresh(generation: int, after: timedelta, **more: object) -> RefreshSession:
+def refresh(generation: int, after: timedelta, **more: Any) -> RefreshSession:
     """The token of this generation is exchanged."""
     return ask(
         RefreshSession,
         after=after,
-        **{"session_id": SESSION, "generation": generation, "entitled": True} | more,
+        **{"session_id": SESSION, "generation": generation, "entitled": True, **more},
     )
 
 
@@ -97,7 +99,7 @@ def test_a_token_of_the_future_is_none() -> None:
         (web_session, timedelta(hours=20), 24 * 60, False),
     ],
 )
-def test_idle_for_too_long_it_ends(opened: object, idle: timedelta, policy: int | None, ends: bool) -> None:
+def test_idle_for_too_long_it_ends(opened: SessionOpened, idle: timedelta, policy: int | None, ends: bool) -> None:
     story = given(session, opened).when(refresh(0, idle, idle_minutes=policy))
     story.then(revoked("expired") if ends else refreshed(1, idle))
 

@@ -1,0 +1,1 @@
+"""What people and programs ask of identity that takes more than one aggregate, step by step."""

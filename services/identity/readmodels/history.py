@@ -1,0 +1,151 @@
+"""Who did what, when, from where: every action in the account, of whichever service, as it came by the broker.
+
+Documents hold ids and open facts only. Names and addresses are looked up when the history is read, so what
+has been erased there is gone here too.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+
+import orjson
+from pydantic import AwareDatetime, Field
+
+from services.identity.readmodels.plain import Cursor, Limit, after, every, page, stamp
+from services.kernel.application import Answers, Ask, Query
+from services.kernel.commit import PLATFORM, Recorded
+from services.kernel.projection import ReadModel
+
+_ORDER = ("at", "fact")
+
+_MODULES: Mapping[str, str] = {
+    "account": "accounts",
+    "user": "users",
+    "session": "sessions",
+    "device": "sessions",
+    "team": "teams",
+    "profile": "profiles",
+    "api_token": "tokens",
+    "task": "tasks",
+    "process": "processes",
+    "status_list": "processes",
+    "customer": "customers",
+    "customer_code": "customers",
+    "import": "imports",
+}
+
+_NO_ACTION = frozenset({"OriginObserved", "SessionRefreshed", "UserEpochRaised", "ApiTokenUsed", "PasswordRehashed"})
+"""Facts that keep the machinery going; nobody did anything."""
+
+
+class History(ReadModel):
+    """One document per action."""
+
+    name = "history"
+    indexes = (
+        [("tenant", 1), ("at", -1), ("fact", -1)],
+        [("tenant", 1), ("actor", 1), ("at", -1), ("fact", -1)],
+        [("tenant", 1), ("type", 1), ("at", -1), ("fact", -1)],
+    )
+
+    def keys(self, fact: Recorded) -> list[str]:
+        """The action itself; what belongs to no account is nobody's history."""
+        return [] if fact.tenant == PLATFORM or fact.type in _NO_ACTION else [fact.id]
+
+    def evolve(self, doc: dict[str, Any] | None, fact: Recorded) -> dict[str, Any] | None:
+        """It happened, and never changes."""
+        return {
+            "fact": fact.id,
+            "at": stamp(fact.at),
+            "actor": fact.actor,
+            "origin": fact.origin,
+            "service": fact.service,
+            "module": _MODULES.get(fact.category, fact.category),
+            "type": fact.type,
+            "stream": fact.stream,
+            "version": fact.version,
+            "correlation_id": fact.correlation_id,
+            # As text: a detail's keys may be anything, a document's keys may not.
+            "detail": orjson.dumps(dict(fact.data)).decode(),
+        }
+
+
+class FindHistory(Query):
+    """What to show; `since` is included, `until` is not."""
+
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+    actor: Annotated[str, Field(max_length=80)] | None = None
+    service: Annotated[str, Field(max_length=40)] | None = None
+    module: Annotated[str, Field(max_length=40)] | None = None
+    type: Annotated[str, Field(max_length=80)] | None = None
+    cursor: Cursor = None
+    limit: Limit = 100
+
+
+def find_history(query: FindHistory, ask: Ask) -> dict[str, Any]:
+    """A page, newest first, with names and addresses as they are known today."""
+    rows, cursor = _page(query, ask)
+    return {"entries": list(_told(rows, ask)), "cursor": cursor}
+
+
+def history_csv(query: FindHistory, ask: Ask) -> dict[str, Any]:
+    """The same page as CSV text; the header stands in the first one only."""
+    rows, cursor = _page(query, ask)
+    out = io.StringIO()
+    writer = csv.writer(out)
+    if query.cursor is None:
+        writer.writerow(["time", "actor", "name", "service", "module", "action", "detail", "ip"])
+    for entry in _told(rows, ask):
+        detail = orjson.dumps(entry["detail"]).decode()
+        cells = [entry[k] for k in ("at", "actor", "actor_name", "service", "module", "type")]
+        writer.writerow([_harmless(cell) for cell in [*cells, detail, entry["ip"]]])
+    return {"text": out.getvalue(), "cursor": cursor}
+
+
+def _page(query: FindHistory, ask: Ask) -> tuple[list[dict[str, Any]], str | None]:
+    exact = {k: v for k in ("actor", "service", "module", "type") if (v := getattr(query, k)) is not None}
+    since = {"at": {"$gte": stamp(query.since)}} if query.since else {}
+    until = {"at": {"$lt": stamp(query.until)}} if query.until else {}
+    rows = ask.reads["history"].find(
+        every(exact, since, until, after(query.cursor, _ORDER, -1)),
+        sort=[(field, -1) for field in _ORDER],
+        limit=query.limit + 1,
+    )
+    return page(rows, query.limit, _ORDER)
+
+
+def _told(rows: list[dict[str, Any]], ask: Ask) -> Iterable[dict[str, Any]]:
+    actors = list({row["actor"] for row in rows})
+    origins = list({row["origin"] for row in rows if row["origin"]})
+    names = {p["user_id"]: p["name"] for p in ask.reads["users"].find({"user_id": {"$in": actors}})}
+    seen = {o: found for o in origins if (found := ask.reads["origins"].one(o))}
+    for row in rows:
+        where = seen.get(row["origin"], {})
+        yield {
+            "at": row["at"],
+            "actor": row["actor"],
+            "actor_name": names.get(row["actor"]),
+            "ip": where.get("ip"),
+            "api_token": where.get("token_id"),
+            "service": row["service"],
+            "module": row["module"],
+            "type": row["type"],
+            "stream": row["stream"],
+            "version": row["version"],
+            "correlation_id": row["correlation_id"],
+            "detail": orjson.loads(row["detail"]),
+        }
+
+
+def _harmless(cell: str | None) -> str:
+    """Spreadsheets run what begins like a formula; an apostrophe in front makes it text."""
+    if cell and cell.lstrip()[:1] in set("=+-@|\t\r\n＝＋－＠"):
+        return "'" + cell
+    return cell or ""
+
+
+QUERIES: Mapping[str, Answers] = {"history": (FindHistory, find_history), "history_csv": (FindHistory, history_csv)}
