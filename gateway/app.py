@@ -14,14 +14,14 @@ from starlette.exceptions import HTTPException
 
 from gateway import errors, openapi
 from gateway.auth import Authenticator
-from gateway.calls import Services, gateway_caller
+from gateway.calls import Services, caller_of, gateway_caller
 from gateway.door import Gatekeeper, Limits
 from gateway.health import Health
 from gateway.limits import Buckets
 from gateway.link import Link
 from gateway.live import LiveFeed
 from gateway.middleware import BodyLimit, Edge
-from gateway.origins import Origins
+from gateway.origins import Observe, Origins
 from gateway.principals import Principal
 from gateway.revocations import RevocationFeed, Revocations
 from gateway.routes import ROUTERS
@@ -30,6 +30,7 @@ from gateway.settings import GatewaySettings
 from gateway.settings import settings as read_settings
 from gateway.uploads import ObjectStore
 from services.kernel import logging
+from services.kernel.clock import new_id
 from services.kernel.rpc import EXECUTE, QUERY
 
 VERSION = "1.0.0"
@@ -46,6 +47,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
         docs_url=None,  # its assets come from elsewhere; /openapi.json is enough for every tool
         redoc_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
         lifespan=_lifespan,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
@@ -72,7 +74,7 @@ def _wire(app: FastAPI, config: GatewaySettings) -> None:
     feed = RevocationFeed(revocations, lambda: ask_identity("revocations", {}))
     live = LiveFeed()
     link = Link(config.amqp_url.get_secret_value(), (rpc, feed, live))
-    services = Services(rpc, Origins(config.secret.get_secret_value().encode(), _observer(rpc)))
+    services = Services(rpc, Origins(_observer(rpc)))
     app.state.link = link
     app.state.live = live
     app.state.health = Health(link, rpc, feed)
@@ -84,26 +86,18 @@ def _wire(app: FastAPI, config: GatewaySettings) -> None:
     )
 
 
-def _observer(rpc: RpcClient) -> Any:
-    async def observe(principal: Principal, origin: str, ip: str) -> None:
-        caller = gateway_caller() | {"tenant": principal.tenant, "session": principal.session}
-        await rpc.call(
-            "identity",
-            EXECUTE,
-            {
-                "command": "observe_origin",
-                "data": {
-                    "origin_id": origin,
-                    "session_id": principal.session,
-                    "user_id": principal.actor,
-                    "ip": ip,
-                },
-                "caller": caller,
-                "command_id": f"origin-{origin}",
-                "expected_version": None,
-            },
-            timeout=ASKING_IDENTITY_SECONDS,
-        )
+def _observer(rpc: RpcClient) -> Observe:
+    async def observe(principal: Principal, ip: str) -> str:
+        seen = {"session_id": principal.session} if principal.session else {"token_id": principal.token}
+        kwargs = {
+            "command": "observe_origin",
+            "data": {**seen, "ip": ip},
+            "caller": caller_of(principal, new_id()),
+            "command_id": new_id(),
+            "expected_version": None,
+        }
+        answer = await rpc.call("identity", EXECUTE, kwargs, timeout=ASKING_IDENTITY_SECONDS)
+        return str(answer["id"])
 
     return observe
 

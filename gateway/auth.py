@@ -7,6 +7,7 @@ import hashlib
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 import jwt
@@ -40,8 +41,7 @@ log = logging.get(__name__)
 
 
 def _refused(code: str) -> Problem:
-    error = "" if code == "authentication-required" else ' error="invalid_token"'
-    return Problem(code, headers={"WWW-Authenticate": f'Bearer realm="checkop"{error}'})
+    return Problem(code, headers={"WWW-Authenticate": 'Bearer realm="checkop", error="invalid_token"'})
 
 
 class SigningKeys:
@@ -149,7 +149,7 @@ class Authenticator:
         """Raises Problem when the caller's session has ended meanwhile, or that cannot be ruled out."""
         if self._revocations.has_ended(principal):
             raise _refused("session-revoked")
-        if not self._feed.is_fresh and not principal.is_api_token:
+        if principal.session is not None and not self._feed.is_fresh:
             await self._ask_status(principal, safe)
 
     async def _verify(self, token: str) -> Principal:
@@ -176,6 +176,7 @@ class Authenticator:
                 role=claims.get("role", ""),
                 permissions=frozenset(claims.get("perms", ())),
                 session=claims["sid"],
+                token=None,
                 epoch=int(claims["epoch"]),
                 expires_at=float(claims["exp"]),
             )
@@ -212,24 +213,31 @@ class Authenticator:
             actor=found["user_id"],
             role=found.get("role", ""),
             permissions=frozenset(found["permissions"]),
-            session=found["token_id"],
+            session=None,
+            token=found["token_id"],
             epoch=int(found["epoch"]),
-            expires_at=float(found["expires_at"]),
-            is_api_token=True,
+            expires_at=_timestamp(found["expires_at"]),
         )
 
     async def _ask_status(self, principal: Principal, safe: bool) -> None:
-        asked_at = self._active.get(principal.session)
+        session = principal.credential
+        asked_at = self._active.get(session)
         if asked_at is not None and self._clock() - asked_at < STATUS_TRUSTED_SECONDS:
             return
         try:
-            status = await self._ask("session_status", {"session_id": principal.session, "user_id": principal.actor})
+            asked = {"sessions": [{"tenant": principal.tenant, "session_id": session}]}
+            answer = await self._ask("session_status", asked)
         except (*_NO_ANSWER, RemoteError) as why:
             log.warning("session_status_unknown", why=repr(why))
             if safe:
                 return
             raise Problem("revocation-unverifiable", headers={"Retry-After": "2"}) from why
-        if not status["active"] or principal.epoch < int(status["epoch"]):
-            self._revocations.end(principal.session)
+        status = answer["sessions"].get(session)
+        if status is None or not status["active"] or principal.epoch < int(status["epoch"]):
+            self._revocations.end(session)
             raise _refused("session-revoked")
-        self._active.put(principal.session, self._clock())
+        self._active.put(session, self._clock())
+
+
+def _timestamp(moment: str | float) -> float:
+    return datetime.fromisoformat(moment).timestamp() if isinstance(moment, str) else float(moment)

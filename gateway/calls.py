@@ -18,11 +18,16 @@ from gateway.errors import Problem, from_remote
 from gateway.origins import Origins
 from gateway.principals import ANONYMOUS_ACTOR, ANONYMOUS_TENANT, Principal
 from gateway.rpc_client import Overloaded, RpcClient, ServiceTimeout, ServiceUnavailable
+from services.kernel import logging
 from services.kernel.clock import new_id
-from services.kernel.rpc import EXECUTE, QUERY, RemoteError
+from services.kernel.rpc import EXECUTE, QUERY, MalformedReply, RemoteError
 
 COMMAND_IDS = uuid.UUID("5d0b7a7e-3f0c-5f3e-9a51-6c1f0a6f2f11")
 GATEWAY_ACTOR = "system:gateway"
+
+CALL_FAILURES = (RemoteError, ServiceUnavailable, Overloaded, ServiceTimeout, MalformedReply)
+
+log = logging.get(__name__)
 
 _KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{6,126}[\x21-\x7e])")
 _VERSION = re.compile(r'"(\d{1,18})"')
@@ -81,6 +86,36 @@ def json_response(document: Any, *, status: int = 200, headers: Mapping[str, str
     return Response(orjson.dumps(document), status, made, "application/json")
 
 
+def as_problem(error: Exception, service: str, correlation_id: str) -> Problem:
+    """Why a service gave no answer, or what it raised, as a problem document."""
+    match error:
+        case RemoteError():
+            return from_remote(error, correlation_id)
+        case ServiceUnavailable():
+            return Problem("service-unavailable", headers={"Retry-After": "2"}, service=service)
+        case Overloaded():
+            return Problem("overloaded", headers={"Retry-After": "1"}, service=service)
+        case ServiceTimeout():
+            return Problem("timeout", service=service)
+        case _:
+            log.error("reply_unreadable", service=service, correlation_id=correlation_id, why=repr(error))
+            return Problem("internal")
+
+
+def caller_of(principal: Principal, correlation_id: str, origin: str | None = None) -> dict[str, Any]:
+    """Who asks, as the services are told."""
+    return {
+        "tenant": principal.tenant,
+        "actor": principal.actor,
+        "role": principal.role,
+        "permissions": sorted(principal.permissions),
+        "session": principal.session,
+        "origin": origin,
+        "correlation_id": correlation_id,
+        "causation_id": "",
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """The services behind the gateway; every failure to get an answer is a problem document."""
@@ -106,7 +141,7 @@ class Services:
             "command_id": command_id,
             "expected_version": expected,
         }
-        answer = await self._call(service, EXECUTE, kwargs, caller, traceparent, expected is not None)
+        answer = await self._call(service, EXECUTE, kwargs, caller, traceparent)
         return dict(answer)
 
     async def query(
@@ -117,11 +152,10 @@ class Services:
         caller: Mapping[str, Any],
         at_least: int | None = None,
         traceparent: str = "",
-        timeout: float | None = None,
     ) -> Any:
         """Ask a question. Raises Problem."""
         kwargs = {"query": query, "params": params, "caller": caller, "at_least": at_least}
-        return await self._call(service, QUERY, kwargs, caller, traceparent, False, timeout)
+        return await self._call(service, QUERY, kwargs, caller, traceparent)
 
     async def _call(
         self,
@@ -130,22 +164,12 @@ class Services:
         kwargs: Mapping[str, Any],
         caller: Mapping[str, Any],
         traceparent: str,
-        conditional: bool,
-        timeout: float | None = None,
     ) -> Any:
         correlation_id = caller["correlation_id"]
         try:
-            return await self.rpc.call(
-                service, method, kwargs, timeout=timeout, correlation_id=correlation_id, traceparent=traceparent
-            )
-        except RemoteError as error:
-            raise from_remote(error, correlation_id, conditional=conditional) from error
-        except ServiceUnavailable as error:
-            raise Problem("service-unavailable", headers={"Retry-After": "2"}, service=service) from error
-        except Overloaded as error:
-            raise Problem("overloaded", headers={"Retry-After": "1"}, service=service) from error
-        except ServiceTimeout as error:
-            raise Problem("timeout", service=service) from error
+            return await self.rpc.call(service, method, kwargs, correlation_id=correlation_id, traceparent=traceparent)
+        except CALL_FAILURES as error:
+            raise as_problem(error, service, correlation_id) from error
 
 
 def gateway_caller(correlation_id: str = "") -> dict[str, Any]:
@@ -220,15 +244,9 @@ class Call:
     async def _caller(self, *, for_command: bool) -> dict[str, Any]:
         principal = self.principal
         origin = None
-        if for_command and principal.session:
-            origin = await self.services.origins.of(principal, self.context.ip)
-        return {
-            "tenant": principal.tenant,
-            "actor": principal.actor,
-            "role": principal.role,
-            "permissions": sorted(principal.permissions),
-            "session": principal.session or None,
-            "origin": origin,
-            "correlation_id": self.context.correlation_id,
-            "causation_id": "",
-        }
+        if for_command and principal.credential:
+            try:
+                origin = await self.services.origins.of(principal, self.context.ip)
+            except CALL_FAILURES as error:
+                raise as_problem(error, "identity", self.context.correlation_id) from error
+        return caller_of(principal, self.context.correlation_id, origin)

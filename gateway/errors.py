@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.context import Context, context_of
-from gateway.messages import UNKNOWN_NOUN, describe
+from gateway.messages import describe
 from services.kernel import logging
 from services.kernel.rpc import RemoteError
 
@@ -21,6 +21,9 @@ MEDIA_TYPE = "application/problem+json"
 
 _RESERVED = frozenset({"type", "title", "status", "detail", "instance", "code"})
 _OWN_STATUS = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large", 415: "media-type-unsupported"}
+
+_TEMPORARY = frozenset({"StoreUnavailable", "Busy", "AutoReconnect", "ServerSelectionTimeoutError"})
+"""What a service raises when its database is away for a moment."""
 
 log = logging.get(__name__)
 
@@ -68,36 +71,33 @@ def respond(context: Context, problem: Problem) -> ProblemResponse:
     }
     document.update((name, fact) for name, fact in problem.facts.items() if name not in _RESERVED)
     headers = {"Content-Language": context.language, "Cache-Control": "no-store", **problem.headers}
+    if status == 401:
+        headers.setdefault("WWW-Authenticate", 'Bearer realm="checkop"')
     return ProblemResponse(document, status_code=status, headers=headers)
 
 
-def from_remote(error: RemoteError, correlation_id: str, *, conditional: bool = False) -> Problem:
+def from_remote(error: RemoteError, correlation_id: str) -> Problem:
     """A service's exception as a problem. Only domain refusals speak; everything else stays in the log."""
     rejection = error.rejection
     if rejection is not None:
         code, facts = rejection
-        if code == "not-yet-visible":
-            return Problem(code, headers={"Retry-After": "1"}, **_named(facts))
-        return Problem(code, **_named(facts))
-    match error.exc_type:
-        case "VersionConflict":
-            return Problem("precondition-failed" if conditional else "version-conflict")
-        case "Busy" | "StoreUnavailable" | "AutoReconnect" | "ServerSelectionTimeoutError":
-            return Problem("service-unavailable", headers={"Retry-After": "1"})
-        case "MethodNotFound":
-            return Problem("not-found")
+        return Problem(code, headers=_waiting(code, facts), **_named(facts))
+    if error.exc_type == "VersionConflict":
+        return Problem("version-conflict")
+    if error.exc_type in _TEMPORARY:
+        return Problem("service-unavailable", headers={"Retry-After": "1"})
     log.error("service_failed", exc_type=error.exc_type, correlation_id=correlation_id)
     return Problem("internal")
+
+
+def _waiting(code: str, facts: Mapping[str, Any]) -> dict[str, str]:
+    wait = facts.get("retry_after", 1 if code == "not-yet-visible" else None)
+    return {"Retry-After": str(wait)} if isinstance(wait, int) else {}
 
 
 def _named(facts: Mapping[str, Any]) -> dict[str, Any]:
     # A fact named like a parameter of Problem would be taken for it.
     return {(f"{name}_" if name in ("code", "headers", "status") else name): v for name, v in facts.items()}
-
-
-def is_unknown(code: str) -> bool:
-    """Whether a code says that a thing does not exist (for this tenant)."""
-    return code.endswith(UNKNOWN_NOUN)
 
 
 async def on_problem(request: Request, problem: Exception) -> Response:

@@ -2,45 +2,35 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import uuid
 from collections.abc import Awaitable, Callable
 
 from gateway.caches import LruCache
 from gateway.principals import Principal
 
-Observe = Callable[[Principal, str, str], Awaitable[None]]
-"""Tell identity of (caller, origin id, address)."""
+Observe = Callable[[Principal, str], Awaitable[str]]
+"""Tell identity that this caller acts from this address; it answers the origin id."""
 
 
 class Origins:
-    """Origin ids, and which of them identity has been told of already.
+    """The origin ids of callers at their addresses, as far as identity has given them out to this process.
 
-    The id is derived, so that every copy of the gateway, and this one after a restart, gives the same
-    session and address the same id; telling identity twice changes nothing.
+    The id is identity's keyed hash of session and address: every copy of the gateway, and this one
+    after a restart, is given the same one, and nobody else can tell the address from it.
     """
 
-    def __init__(self, secret: bytes, observe: Observe, capacity: int = 50_000) -> None:
-        self._secret = secret
+    def __init__(self, observe: Observe, capacity: int = 50_000) -> None:
         self._observe = observe
         self._known: LruCache[tuple[str, str], str] = LruCache(capacity)
 
-    def id_of(self, session: str, ip: str) -> str:
-        """The id of this session at this address; without the secret nobody can guess addresses from it."""
-        message = f"{session}|{ip}".encode()
-        digest = bytearray(hmac.new(self._secret, message, hashlib.sha256).digest()[:16])
-        digest[6] = (digest[6] & 0x0F) | 0x80
-        digest[8] = (digest[8] & 0x3F) | 0x80
-        return str(uuid.UUID(bytes=bytes(digest)))
-
     async def of(self, principal: Principal, ip: str) -> str:
         """The id, after identity knows it: the command that carries it must not be recorded first."""
-        key = (principal.session, ip)
+        key = (principal.credential, ip)
         known = self._known.get(key)
-        if known is not None:
-            return known
-        origin = self.id_of(*key)
-        await self._observe(principal, origin, ip)
-        self._known.put(key, origin)
-        return origin
+        if known is None:
+            known = await self._observe(principal, ip)
+            self._known.put(key, known)
+        return known
+
+    def learn(self, session: str, ip: str, origin: str) -> None:
+        """Identity has told this one with a new session."""
+        self._known.put((session, ip), origin)

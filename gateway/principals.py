@@ -10,16 +10,21 @@ ANONYMOUS_ACTOR = "anonymous"
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A verified caller. `session` is the session's id, or the API token's."""
+    """A verified caller: a person in a session, or a program with an API token."""
 
     tenant: str
     actor: str
     role: str
     permissions: frozenset[str]
-    session: str
+    session: str | None
+    token: str | None
     epoch: int
     expires_at: float
-    is_api_token: bool = False
+
+    @property
+    def credential(self) -> str:
+        """The id of the session or API token; empty for nobody."""
+        return self.session or self.token or ""
 
     @property
     def is_anonymous(self) -> bool:
@@ -32,7 +37,8 @@ ANONYMOUS = Principal(
     actor=ANONYMOUS_ACTOR,
     role="",
     permissions=frozenset(),
-    session="",
+    session=None,
+    token=None,
     epoch=0,
     expires_at=float("inf"),
 )

@@ -49,7 +49,7 @@ class Revocations:
 
     def has_ended(self, principal: Principal) -> bool:
         """Whether what this caller shows was revoked, as far as is known here."""
-        if principal.session in self._ended:
+        if principal.credential in self._ended:
             return True
         known = self._epochs.get(principal.actor)
         return known is not None and principal.epoch < known[0]

@@ -24,13 +24,10 @@ class GatewaySettings(BaseSettings):
     s3_bucket: str = Field(default="checkop", alias="CHECKOP_S3_BUCKET")
     log_level: str = Field(default="INFO", alias="CHECKOP_LOG_LEVEL")
 
-    secret: SecretStr = Field(alias="CHECKOP_GATEWAY_SECRET", min_length=16)
-    """Shared by all copies of the gateway: origin ids are derived from it."""
-
     access_log: bool = Field(default=True, alias="CHECKOP_ACCESS_LOG")
 
-    issuer: str = Field(default="https://checkop.co", alias="CHECKOP_TOKEN_ISSUER")
-    audience: str = Field(default="checkop-api", alias="CHECKOP_TOKEN_AUDIENCE")
+    issuer: str = Field(default="checkop", alias="CHECKOP_TOKEN_ISSUER")
+    audience: str = Field(default="checkop", alias="CHECKOP_TOKEN_AUDIENCE")
 
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = Field(default=(), alias="CHECKOP_TRUSTED_PROXIES")
     """Networks whose `X-Forwarded-For` is believed, separated by commas. Empty: nobody's."""

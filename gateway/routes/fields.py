@@ -49,8 +49,7 @@ Email = Annotated[
         strip_whitespace=True, max_length=254, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[^@\s\x00-\x1f]+$"
     ),
 ]
-Password = Annotated[str, StringConstraints(min_length=1, max_length=128)]
-NewPassword = Annotated[str, StringConstraints(min_length=8, max_length=128)]
+Password = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 Secret = Annotated[str, StringConstraints(min_length=10, max_length=512, pattern=r"^[!-~]+$")]
 Code = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=6, max_length=64, pattern=r"^[0-9A-Za-z -]+$")

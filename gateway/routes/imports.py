@@ -6,11 +6,12 @@ from pathlib import PurePath
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, File, Form, Request, UploadFile
+from pydantic import Field
 from starlette.responses import Response
 
 from gateway.door import CallDep, Door, needs
 from gateway.errors import Problem
-from gateway.routes.fields import Cursor, Found, Limit, Listed, PathId, Receipt, given
+from gateway.routes.fields import Body, Cursor, Found, Limit, Listed, PathId, Receipt, given
 from gateway.uploads import ObjectStore
 
 router = APIRouter(route_class=Door, tags=["imports"])
@@ -20,9 +21,15 @@ READ, EDIT = "imports:read", "imports:edit"
 LONGEST_NAME = 120
 
 _TYPES = {
-    ".csv": ("csv", "text/csv"),
-    ".xlsx": ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    ".csv": "text/csv",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
+
+
+class ApplyImport(Body):
+    """Whether good rows are taken although others are bad."""
+
+    skip_bad_rows: bool = Field(default=False, description="Without it, an import with bad rows is refused.")
 
 
 @router.post("/imports", status_code=201, summary="Upload a file for a dry run", response_model=Receipt, **needs(EDIT))
@@ -34,24 +41,22 @@ async def request_import(
 ) -> Response:
     """Every row is checked, nothing is created. The import's page tells errors by row and column."""
     name = _printable(file.filename or "")
-    known = _TYPES.get(PurePath(name).suffix.lower())
-    if known is None:
+    content_type = _TYPES.get(PurePath(name).suffix.lower())
+    if content_type is None:
         raise Problem("file-type-unsupported", accepted=sorted(_TYPES))
     if not file.size:
         raise Problem("file-empty")
-    format, content_type = known
     import_id = call.new_id()
     objects: ObjectStore = request.app.state.objects
-    key = f"imports/{call.principal.tenant}/{import_id}"
+    key = f"{call.principal.tenant}/imports/{import_id}"
     stored = await objects.put(key, file.file, file.size, content_type)
     data = {
         "import_id": import_id,
         "kind": kind,
-        "format": format,
         "object_key": stored.key,
         "sha256": stored.sha256,
         "size": stored.size,
-        "filename": name,
+        "file_name": name,
     }
     return await call.command(SERVICE, "request_import", data, created="/v1/imports/{id}")
 
@@ -68,15 +73,16 @@ async def imports(call: CallDep, limit: Limit = 50, cursor: Cursor = None) -> Re
 
 
 @router.get("/imports/{import_id}", summary="An import", response_model=Found, **needs(READ))
-async def import_(import_id: PathId, call: CallDep, limit: Limit = 50, cursor: Cursor = None) -> Response:
+async def show_import(import_id: PathId, call: CallDep, limit: Limit = 50, cursor: Cursor = None) -> Response:
     """Its state, its counts, and its errors by row and column."""
     return await call.query(SERVICE, "import", given(import_id=import_id, limit=limit, cursor=cursor))
 
 
 @router.post("/imports/{import_id}/apply", summary="Apply an import", response_model=Receipt, **needs(EDIT))
-async def apply_import(import_id: PathId, call: CallDep) -> Response:
-    """Creates what the dry run found right; rows with errors are left out."""
-    return await call.command(SERVICE, "apply_import", {"import_id": str(import_id)})
+async def apply_import(import_id: PathId, call: CallDep, body: ApplyImport | None = None) -> Response:
+    """Creates what the dry run found right, row by row."""
+    data = body.data() if body else {}
+    return await call.command(SERVICE, "apply_import", {**data, "import_id": str(import_id)})
 
 
 @router.post("/imports/{import_id}/discard", summary="Discard an import", response_model=Receipt, **needs(EDIT))
