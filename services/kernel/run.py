@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import sys
+import warnings
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from services.kernel.service import ServiceBase
 
 
 def main(argv: list[str]) -> int:
@@ -12,7 +18,9 @@ def main(argv: list[str]) -> int:
         return 2
     role, service = argv
     if role == "service":
-        # First of all, before pymongo and kombu are imported, or they keep the blocking sockets.
+        # First of all, before pymongo and kombu are imported, or they keep the blocking sockets. That eventlet
+        # is in maintenance is known (docs/decisions/0009-libraries.md) and need not be said at every start.
+        warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
         import eventlet
 
         eventlet.monkey_patch()
@@ -39,7 +47,7 @@ def _serve(service: str) -> None:
 
     nameko_fixes.apply()
     config = settings()
-    service_cls = import_module(f"services.{service}.service").SERVICE
+    service_cls = _nameko_class(import_module(f"services.{service}.service"), service)
     container = ServiceContainer(
         service_cls,
         config={
@@ -66,6 +74,13 @@ def _serve(service: str) -> None:
     if not watcher.dead:
         container.stop()
     watcher.wait()
+
+
+def _nameko_class(module: ModuleType, name: str) -> type[ServiceBase]:
+    """The class in the module that has the service's name; there is exactly one."""
+    (found,) = (member for member in vars(module).values() if getattr(member, "name", None) == name)
+    nameko_class: type[ServiceBase] = found
+    return nameko_class
 
 
 def _relay(service: str) -> None:
