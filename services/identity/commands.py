@@ -35,8 +35,8 @@ def _of_account(ask: Ask) -> Mapping[str, Any]:
 
 
 def _with_ip(ask: Ask) -> Mapping[str, Any]:
-    fields = dict(ask.data)
-    return {**fields, "account_id": ask.caller.tenant, "caller_ip": fields.pop("ip", None)}
+    policies = {name: value for name, value in ask.data.items() if name != "ip"}
+    return policies | {"account_id": ask.caller.tenant, "caller_ip": ask.data.get("ip")}
 
 
 def _rename_user(ask: Ask) -> Mapping[str, Any]:
