@@ -277,7 +277,11 @@ def test_weak_passwords_are_refused(identity: Identity, password: str, code: str
 
 def test_a_profile_narrows_and_widens_within_the_licence(identity: Identity, ana: Person) -> None:
     sara = identity.hire(ana, "sara@andes.co", "supervisor", "Sara")
-    profile = {"profile_id": new_id(), "name": "Planner", "permissions": ["tasks:read", "tasks:execute", "users:read"]}
+    profile: dict[str, Any] = {
+        "profile_id": new_id(),
+        "name": "Planner",
+        "permissions": ["tasks:read", "tasks:execute", "users:read"],
+    }
     identity.by(ana, "define_profile", **profile)
     identity.by(ana, "assign_profile", user_id=sara.user_id, profile_id=profile["profile_id"])
     session = identity.login(sara)
@@ -294,7 +298,7 @@ def test_a_profile_narrows_and_widens_within_the_licence(identity: Identity, ana
 
 def test_nobody_gives_more_than_they_have(identity: Identity, ana: Person) -> None:
     sara = identity.hire(ana, "sara@andes.co", "supervisor", "Sara")
-    strong = {"profile_id": new_id(), "name": "Strong", "permissions": ["users:edit"]}
+    strong: dict[str, Any] = {"profile_id": new_id(), "name": "Strong", "permissions": ["users:edit"]}
     assert refused(identity.by, sara, "define_profile", **strong).code == "beyond-own-permissions"
     forged = strong | {"by_permissions": ["users:edit"]}
     assert refused(identity.by, sara, "define_profile", **forged).code == "beyond-own-permissions"
