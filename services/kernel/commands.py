@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from services.kernel.commit import Caller, Commit, VersionConflict, stream_of
+from services.kernel.commit import Caller, Commit, NotStorable, VersionConflict, stream_of
 from services.kernel.domain import Command, Decider, Event, Rejected
 from services.kernel.keyring import KeyDestroyed, Keyring
 from services.kernel.registry import Registry
@@ -112,6 +112,8 @@ class Journal:
             )
             try:
                 stored = self.store.append(commit)
+            except NotStorable as unfit:
+                raise Rejected("invalid", errors=[{"loc": [], "msg": str(unfit), "type": "not-storable"}]) from unfit
             except VersionConflict:
                 if attempt == ATTEMPTS - 1:
                     raise

@@ -7,8 +7,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+import bson
+import bson.errors
 from bson.int64 import Int64
 
+LARGEST_COMMIT = 8 * 1024 * 1024
 PLATFORM = "platform"
 """The tenant of what belongs to no account yet: log-in names, anonymous callers."""
 
@@ -19,6 +22,10 @@ class VersionConflict(Exception):
 
 class StoreUnavailable(Exception):
     """The database could not be reached in time; whether the commit landed is decided by its commit id."""
+
+
+class NotStorable(ValueError):
+    """The content is nothing a document can hold: a number beyond 64 bits, a name with a NUL, too much of it."""
 
 
 def stream_of(category: str, tenant: str, id: str) -> str:
@@ -139,6 +146,20 @@ class Commit:
             causation_id=doc["causation_id"],
             events=tuple(StoredEvent(e["type"], e["v"], e["data"], tuple(e.get("sealed", ()))) for e in doc["events"]),
         )
+
+
+def storable(commit: Commit) -> Commit:
+    """The same commit, proven to fit into a document; raises NotStorable otherwise.
+
+    Found out only at the insert, it would take the other commits of its batch down with it.
+    """
+    try:
+        size = len(bson.encode(commit.to_document()))
+    except (bson.errors.BSONError, OverflowError, UnicodeError) as unfit:
+        raise NotStorable(str(unfit)[:200]) from unfit
+    if size > LARGEST_COMMIT:
+        raise NotStorable(f"{size} bytes in one commit")
+    return commit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from services.kernel.commit import Commit, VersionConflict
+from services.kernel.commit import Commit, VersionConflict, storable
 
 
 class MemoryCommitStore:
@@ -18,6 +18,7 @@ class MemoryCommitStore:
 
     def append(self, commit: Commit) -> Commit:
         """See `CommitStore.append`."""
+        storable(commit)
         with self._lock:
             if stored := self._by_id.get(commit.commit_id):
                 return stored

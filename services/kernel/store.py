@@ -17,7 +17,7 @@ from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
 
 from services.kernel.appender import Appender, Taken, Unknown
-from services.kernel.commit import Commit, StoreUnavailable, VersionConflict
+from services.kernel.commit import Commit, NotStorable, StoreUnavailable, VersionConflict, storable
 
 Document = dict[str, Any]
 
@@ -29,7 +29,8 @@ class CommitStore(Protocol):
         """Store at the next position and answer the placed commit, durably and atomically.
 
         A commit id that is already stored answers the *stored* commit and adds nothing. Raises
-        VersionConflict when the stream has moved on, StoreUnavailable when the deadline passes.
+        VersionConflict when the stream has moved on, StoreUnavailable when the deadline passes,
+        NotStorable for content that no store could hold.
         """
 
     def load(self, stream: str) -> list[Commit]:
@@ -64,8 +65,10 @@ def contiguous(commits: Sequence[Commit], after: int) -> Sequence[Commit]:
 class MongoCommitStore:
     """Commits in one MongoDB collection, one document each; `_id` is the position.
 
-    Position n+1 can only be inserted after n was visible, and the unique `_id` turns every race into a
-    retry, so there is no gap to wait for. One insert is atomic: no transaction is needed.
+    Position n+1 can only be inserted after n was durable, and the unique `_id` turns every race into a
+    retry, so there is no gap to wait for. One insert is atomic: no transaction is needed. Whatever is
+    read here is read with concern `majority`: a number learned from a write that a failover takes back
+    would leave a hole.
     """
 
     def __init__(self, db: Database[Document], *, deadline: float = 20.0) -> None:
@@ -86,11 +89,15 @@ class MongoCommitStore:
 
     def append(self, commit: Commit) -> Commit:
         """See `CommitStore.append`; concurrent writers of this process share one group commit."""
-        return self._appender.append(commit)
+        return self._appender.append(storable(commit))
 
     def load(self, stream: str) -> list[Commit]:
-        """See `CommitStore.load`. Staleness is harmless here: the unique index catches it at the append."""
-        rows = self._written.find({"stream": stream}).sort("version", ASCENDING)
+        """See `CommitStore.load`.
+
+        Staleness is harmless: the unique index catches it at the append. What may still be rolled back
+        is not: a commit that follows a version which a failover took away would leave a hole for ever.
+        """
+        rows = self._durable.find({"stream": stream}).sort("version", ASCENDING)
         return [Commit.from_document(row) for row in rows]
 
     def find(self, commit_id: str) -> Commit | None:
@@ -134,7 +141,7 @@ class MongoCommitStore:
                     outcome.append(stored)
                     rest.pop(0)
                     continue
-                start = self._next or self._visible_head() + 1
+                start = self._next or self.head() + 1
                 placed = [commit.placed(start + i) for i, commit in enumerate(rest)]
                 written, clash = self._insert_ordered(placed)
                 outcome += placed[:written]
@@ -171,14 +178,10 @@ class MongoCommitStore:
             return 0, (clash.details or {}).get("keyPattern", {})
         except BulkWriteError as bulk:
             error = bulk.details["writeErrors"][0] if bulk.details.get("writeErrors") else None
-            if error is None or error["code"] != 11000:
-                raise
+            if error is None or error["code"] != 11000 or bulk.details.get("writeConcernErrors"):
+                raise  # what was written is perhaps not durable yet
             return error["index"], error.get("keyPattern", {})
         return len(placed), None
-
-    def _visible_head(self) -> int:
-        row = self._written.find_one(sort=[("_id", -1)], projection={"_id": 1})
-        return int(row["_id"]) if row else 0
 
 
 def connect(url: str) -> MongoClient[Document]:
@@ -201,6 +204,7 @@ __all__ = [
     "CommitStore",
     "GapInLog",
     "MongoCommitStore",
+    "NotStorable",
     "StoreUnavailable",
     "VersionConflict",
     "connect",
