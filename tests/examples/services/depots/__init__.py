@@ -1,0 +1,1 @@
+"""A sample service, made loadable as a program by `tests.support.program`."""
