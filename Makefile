@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PY := $(BIN)/python
 PYTEST := $(BIN)/python -m pytest
-SOURCES := $(wildcard services gateway deploy tests)
+SOURCES := $(wildcard services gateway deploy tests bench)
 LOCKS := requirements/dev.lock requirements/engines.lock
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -52,7 +52,7 @@ down: $(READY)  ## End what `make run` started
 ##@ Check
 
 .PHONY: test
-test: setup lint types arch unit contract integration system faults  ## Everything that must pass before a change goes in
+test: setup lint types arch catalog-check unit contract integration system faults  ## Everything that must pass before a change goes in
 
 .PHONY: lint
 lint: $(READY)  ## Style and suspicious code
@@ -97,18 +97,22 @@ chaos: $(READY)  ## Minutes of random crashes under load
 	$(PYTEST) tests/faults -m chaos --timeout=1800
 
 .PHONY: bench
-bench: $(READY)  ## Measure the hot paths
-	$(PY) -m tests.bench
+bench: $(READY)  ## Measure the hot paths beside raw baselines; writes bench/latest.json  [QUICK=yes]
+	$(PY) -m bench $(if $(QUICK),--quick)
 
 ##@ Contracts between services
 
 .PHONY: catalog
-catalog: $(READY)  ## Write the catalogue of events and the HTTP interface
-	$(PY) -m services.kernel.operator catalog
+catalog: $(READY)  ## Write the catalogue of events and commands
+	$(PY) -m services.kernel.catalog
 
 .PHONY: catalog-check
 catalog-check: $(READY)  ## Fail when the written catalogue is stale
-	$(PY) -m services.kernel.operator catalog --check
+	$(PY) -m services.kernel.catalog --check
+
+.PHONY: golden
+golden: $(READY)  ## Keep one stored example of every event that is new; never touches one that is there
+	$(PY) -m tests.contract.golden_events
 
 ##@ Operate a running platform
 

@@ -25,6 +25,11 @@ class Unreadable(Exception):
     """The bytes are no message of ours."""
 
 
+def type_of(service: str, event: str, version: int) -> str:
+    """The CloudEvents type of an event: reverse-DNS, with the version of its form."""
+    return f"{_PREFIX}.{service}.{event}.v{version}"
+
+
 def outgoing(service: str, commit: Commit) -> Iterable[tuple[str, str, bytes]]:
     """Routing key, message id and body of every fact of a commit. Sealed fields stay at home."""
     for index, stored in enumerate(commit.events):
@@ -34,7 +39,7 @@ def outgoing(service: str, commit: Commit) -> Iterable[tuple[str, str, bytes]]:
                 "specversion": "1.0",
                 "id": message_id,
                 "source": f"checkop/{service}",
-                "type": f"{_PREFIX}.{service}.{stored.type}.v{stored.v}",
+                "type": type_of(service, stored.type, stored.v),
                 "subject": commit.stream,
                 "time": commit.at,
                 "datacontenttype": "application/json",

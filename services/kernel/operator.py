@@ -5,14 +5,12 @@ from __future__ import annotations
 import argparse
 import getpass
 import os
-import pkgutil
 import socket
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
-from importlib.util import find_spec
 from typing import Any
 
 import orjson
@@ -20,13 +18,12 @@ import pika.exceptions
 from pydantic import ValidationError
 from pymongo.errors import PyMongoError
 
-import services
 from services.kernel import broker, health, logging, operator_parked, operator_rebuild
 from services.kernel.clock import new_id
 from services.kernel.config import settings
 from services.kernel.operator_broker import ask_relay, channel, depth
 from services.kernel.operator_verify import verify
-from services.kernel.platform import Platform, definition_of, open_platform
+from services.kernel.platform import Platform, all_services, definition_of, open_platform
 from services.kernel.relay import replay_request
 
 FAULT, USAGE = 1, 2
@@ -65,12 +62,6 @@ class Trouble(Exception):
 
 class Refused(Exception):
     """The request makes no sense as it stands."""
-
-
-def all_services() -> list[str]:
-    """Every service of this code: the packages beside the kernel that have a wiring."""
-    names = [module.name for module in pkgutil.iter_modules(services.__path__) if module.ispkg]
-    return sorted(name for name in names if find_spec(f"services.{name}.wiring") is not None)
 
 
 class Operator:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pkgutil
 import threading
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +15,7 @@ from minio import Minio
 from pymongo import MongoClient
 from pymongo.database import Database
 
+import services
 from services.kernel import health, inbox
 from services.kernel.application import Application, Reads, ServiceDefinition
 from services.kernel.clock import Clock, SystemClock
@@ -84,6 +87,12 @@ class Platform:
         """Let go of the engines."""
         self.client.close()
         self.keyring.close()
+
+
+def all_services() -> list[str]:
+    """Every service of this code: the packages beside the kernel that have a wiring."""
+    names = [module.name for module in pkgutil.iter_modules(services.__path__) if module.ispkg]
+    return sorted(name for name in names if find_spec(f"services.{name}.wiring") is not None)
 
 
 def definition_of(service: str) -> ServiceDefinition:

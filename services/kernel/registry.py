@@ -60,6 +60,14 @@ class Registry:
         """Every (category, stored name, class), for the catalogue and the contract tests."""
         return [(form.category, form.name, form.type) for form in self._forms.values()]
 
+    def classification(self, category: str, name: str) -> dict[str, str]:
+        """Of every field: "none", "tenant", or "subject" with the field that says of whom; for the catalogue."""
+        form = self._forms[category, name]
+        kinds = dict.fromkeys(form.type.model_fields, "none") | dict.fromkeys(form.tenant_fields, "tenant")
+        for of, names in form.subject_fields.items():
+            kinds |= dict.fromkeys(names, f"subject ({of})")
+        return kinds
+
     def classified(self, category: str, name: str) -> frozenset[str]:
         """The fields of this event that never leave the service in the open."""
         return self._forms[category, name].classified
