@@ -46,7 +46,7 @@ def claim(ask: Ask, customer_id: str, code: str) -> str:
         forfeit = ask.make(ForfeitClaim, {"customer_id": held.customer_id, "claim": held.claim})
         ask.handle(customer, held.customer_id, forfeit, part=f"forfeit/{held.claim}")
     wanted = ask.make(ClaimCode, {"key": key, "customer_id": customer_id, "after": held.serial})
-    ask.handle(customer_code, key, wanted, part=f"claim/{held.claim}")
+    ask.handle(customer_code, key, wanted, part=f"claim/{key}/{held.serial}")
     claimed: Code = ask.state(customer_code, key)
     if claimed.customer_id != customer_id:
         raise Rejected("customer-code-taken")

@@ -79,10 +79,10 @@ def read_table(data: bytes, columns: Columns) -> Table:
 
 
 def _table(lines: Iterator[tuple[int, Sequence[str]]], columns: Columns) -> Table:
-    header = next(lines, None)
-    if header is None or not any(header[1]):
+    headings = next((cells for _, cells in lines if any(cells)), None)
+    if headings is None:
         raise FileRejected("file-empty")
-    names = [columns.named(heading) for heading in header[1]]
+    names = [columns.named(heading) for heading in headings]
     known = [name for name in names if name is not None]
     missing = [name for name in columns.required if name not in known]
     if missing:
@@ -101,7 +101,7 @@ def _table(lines: Iterator[tuple[int, Sequence[str]]], columns: Columns) -> Tabl
             raise FileRejected("too-many-rows")
     if not rows:
         raise FileRejected("file-empty")
-    ignored = [h for h, name in zip(header[1], names, strict=True) if name is None and h]
+    ignored = [h for h, name in zip(headings, names, strict=True) if name is None and h]
     return Table(rows, ignored)
 
 
@@ -109,19 +109,15 @@ def _csv(data: bytes, columns: Columns) -> Iterator[tuple[int, Sequence[str]]]:
     text = _decoded(data)
     if CONTROLS.search(text):
         raise FileRejected("file-format-unsupported")
-    first = text.lstrip("\r\n").split("\n", 1)[0]
+    first = next(iter(text.lstrip().splitlines()), "")
     # The separator is the one under which most headings make sense: Excel writes ";" in Spanish.
-    delimiter = max(",;\t", key=lambda d: sum(columns.named(h) is not None for h in _split(first, d)))
+    delimiter = max(",;\t", key=lambda d: sum(columns.named(h.strip('"')) is not None for h in first.split(d)))
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         for number, cells in enumerate(lines, start=1):
             yield number, [cell.strip() for cell in cells[:MAX_COLUMNS]]
     except csv.Error as broken:
         raise FileRejected("file-unreadable") from broken
-
-
-def _split(line: str, delimiter: str) -> Sequence[str]:
-    return next(csv.reader([line], delimiter=delimiter), [])
 
 
 def _decoded(data: bytes) -> str:
