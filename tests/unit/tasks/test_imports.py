@@ -110,6 +110,7 @@ class TestEachRowOnce:
             office.do("apply_import", import_id=import_id, skip_bad_rows=True)
         except ConnectionError:
             self.restart(office, import_id)
+            office.app.follow()
         facts = [f.type for f in office.app.facts()[before:]]
         assert facts.count("ImportFinished") == 1
         assert {name: facts.count(name) for name in made} == made
