@@ -23,12 +23,16 @@ class PasswordSet(Event):
 
 
 class PasswordChanged(Event):
-    """The person, knowing the old password, chose a new one; only `kept_session` goes on."""
+    """The person, knowing the old password, chose a new one; only `kept_session` goes on.
+
+    `request` is the request's own id: a repeat of it cannot prove the old password any more.
+    """
 
     user_id: str
     password_hash: Personal
     set_at: AwareDatetime
     kept_session: str | None
+    request: str
 
 
 class PasswordResetRequested(Event):
@@ -65,6 +69,7 @@ class ChangePassword(Command):
     password_hash: str
     proven_hash: str
     kept_session: str | None = None
+    request: str
 
 
 class RequestPasswordReset(Command):
@@ -100,6 +105,7 @@ class Credentials:
     set_at: datetime | None = None
     reset_number: int = 0
     reset_expires_at: datetime | None = None
+    changed_by_request: str = ""
 
     def expired(self, max_age_days: int | None, at: datetime) -> bool:
         """Whether the password is older than the account allows."""
@@ -118,7 +124,11 @@ def decide(command: CredentialCommand, state: Credentials) -> list[CredentialEve
                 raise Rejected("credentials-invalid")
             return [
                 PasswordChanged(
-                    user_id=user_id, password_hash=new, set_at=command.at, kept_session=command.kept_session
+                    user_id=user_id,
+                    password_hash=new,
+                    set_at=command.at,
+                    kept_session=command.kept_session,
+                    request=command.request,
                 )
             ]
         case RequestPasswordReset(user_id=user_id):
@@ -159,8 +169,10 @@ def _reset(command: ResetPassword, state: Credentials) -> list[CredentialEvent]:
 def evolve(state: Credentials, event: CredentialEvent) -> Credentials:
     """The credentials after one more fact."""
     match event:
-        case PasswordSet(password_hash=new, set_at=at) | PasswordChanged(password_hash=new, set_at=at):
+        case PasswordSet(password_hash=new, set_at=at):
             return replace(state, password_hash=new, set_at=at, reset_expires_at=None)
+        case PasswordChanged(password_hash=new, set_at=at, request=request):
+            return replace(state, password_hash=new, set_at=at, reset_expires_at=None, changed_by_request=request)
         case PasswordResetRequested(number=number, expires_at=expires_at):
             return replace(state, reset_number=number, reset_expires_at=expires_at)
         case PasswordReset(password_hash=new, set_at=at):

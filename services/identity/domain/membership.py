@@ -136,6 +136,8 @@ def decide(command: MembershipCommand, state: Membership) -> list[MembershipEven
             if command.by == user_id:
                 raise Rejected("cannot-deactivate-yourself")
             demand_authority(by_role, state.role)
+            if state.status not in ("active", "inactive"):
+                raise Rejected("user-not-active", user_id=user_id)
             return [UserDeactivated(user_id=user_id, role=state.role)] if state.status == "active" else []
         case ReactivateUser(user_id=user_id, by_role=by_role):
             demand_authority(by_role, state.role)

@@ -96,15 +96,17 @@ def _demand_admitted(ask: Ask, person: User, company: Account, ip: str | None) -
 def _prove_second_factor(ask: Ask, person: User, wanted: Any, tenant: str, attempt: dict[str, Any]) -> None:
     user_id = ask.caller.actor
     if wanted.recovery_code is not None:
-        command = second_factor.recovery(ask, person, user_id, wanted.recovery_code)
+        command: Command | None = second_factor.recovery(ask, user_id, wanted.recovery_code)
     elif wanted.totp is not None:
         command = second_factor.accept(ask, person, user_id, wanted.totp)
     else:
         raise Rejected("totp-required")
-    if command is None:
-        _fail(ask, attempt, "totp-invalid")
-    else:
+    try:
+        if command is None:
+            raise Rejected("totp-invalid")
         ask.handle(user, user_id, command, part="second-factor", tenant=tenant)
+    except Rejected as wrong:
+        _fail(ask, attempt, wrong.code)
 
 
 def _rehash(ask: Ask, person: User, password: str, tenant: str) -> None:

@@ -122,7 +122,7 @@ def _told(rows: list[dict[str, Any]], ask: Ask) -> Iterable[dict[str, Any]]:
     actors = list({row["actor"] for row in rows})
     origins = list({row["origin"] for row in rows if row["origin"]})
     names = {p["user_id"]: p["name"] for p in ask.reads["users"].find({"user_id": {"$in": actors}})}
-    seen = {o: found for o in origins if (found := ask.reads["origins"].one(o))}
+    seen = {o["origin_id"]: o for o in ask.reads["origins"].find({"origin_id": {"$in": origins}})}
     for row in rows:
         where = seen.get(row["origin"], {})
         yield {

@@ -86,7 +86,10 @@ class Origins(ReadModel):
 
     name = "origins"
     categories = ("origin",)
-    indexes = ([("tenant", 1), ("session_id", 1), ("observed_at", -1)],)
+    indexes = (
+        [("tenant", 1), ("session_id", 1), ("observed_at", -1)],
+        [("tenant", 1), ("origin_id", 1)],
+    )
 
     def keys(self, fact: Recorded) -> list[str]:
         """The origin."""
@@ -96,6 +99,7 @@ class Origins(ReadModel):
         """It is observed once."""
         seen: OriginObserved = fact.event
         return {
+            "origin_id": seen.origin_id,
             "user_id": seen.user_id,
             "session_id": seen.session_id,
             "token_id": seen.token_id,

@@ -63,12 +63,14 @@ def reset(number: int, after: timedelta, password_hash: str = OTHER_HASH) -> Res
     return ask(ResetPassword, after=after, user_id=ANA, number=number, password_hash=password_hash)
 
 
-change = ask(ChangePassword, user_id=ANA, password_hash=OTHER_HASH, proven_hash=HASH, kept_session=SESSION)
+change = ask(
+    ChangePassword, user_id=ANA, password_hash=OTHER_HASH, proven_hash=HASH, kept_session=SESSION, request="r-1"
+)
 reset_done = PasswordReset(user_id=ANA, number=1, password_hash=OTHER_HASH, set_at=NOON)
 
 
 def test_a_changed_password_keeps_only_the_present_session() -> None:
-    changed = PasswordChanged(user_id=ANA, password_hash=OTHER_HASH, set_at=NOON, kept_session=SESSION)
+    changed = PasswordChanged(user_id=ANA, password_hash=OTHER_HASH, set_at=NOON, kept_session=SESSION, request="r-1")
     story = given(user, *owner).when(change)
     after = story.then(changed, epoch(1, "PasswordChanged", ends=True, kept=SESSION))
     after.when(change).then_nothing()

@@ -186,6 +186,16 @@ def test_with_an_authenticator_a_code_is_asked_for_and_works_once(identity: Iden
     assert refused(identity.login, ana, totp=code).code in {"totp-invalid", "login-delayed"}
 
 
+def test_a_log_in_with_a_code_is_repeated_when_its_answer_was_lost(identity: Identity, ana: Person) -> None:
+    secret, codes = enrol(identity, ana)
+    identity.wait(seconds=30)
+    for proof in ({"totp": code_of(identity, secret)}, {"recovery_code": codes[0]}):
+        typed = {"email": ana.email, "password": GOOD, "ip": OFFICE_IP} | proof
+        request = new_id()
+        first = identity.anonymous("login", request, **typed)
+        assert identity.anonymous("login", request, **typed)["session_id"] == first["session_id"]
+
+
 def test_a_recovery_code_stands_in_once(identity: Identity, ana: Person) -> None:
     _, codes = enrol(identity, ana)
     identity.login(ana, recovery_code=codes[3].lower().replace("-", " "))

@@ -215,6 +215,15 @@ def test_a_changed_password_keeps_this_session_and_ends_the_others(identity: Ide
     identity.login(ana, password=BETTER)
 
 
+def test_changing_the_password_once_more_by_the_same_request_changes_nothing(identity: Identity, ana: Person) -> None:
+    typed = {"current_password": GOOD, "new_password": BETTER}
+    first = identity.by(ana, "change_password", "p-1", **typed)
+    assert identity.by(ana, "change_password", "p-1", **typed) == first
+    assert refused(identity.by, ana, "change_password", "p-2", **typed).code == "credentials-invalid"
+    forged = typed | {"new_password": "otra cosa bien larga"}
+    assert refused(identity.by, ana, "change_password", "p-1", **forged).code == "idempotency-key-reused"
+
+
 def test_guessing_the_own_password_is_delayed_too(identity: Identity, ana: Person) -> None:
     for _ in range(3):
         refused(identity.by, ana, "change_password", current_password="wrong", new_password=BETTER)

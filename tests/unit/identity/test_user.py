@@ -220,6 +220,10 @@ def test_deactivation_ends_every_session_and_reactivation_brings_none_back() -> 
     assert back.state.entitles(SESSION, 1)
 
 
+def test_an_invited_person_is_not_deactivated_but_uninvited() -> None:
+    given(user, *invited).when(ask(DeactivateUser, user_id=TEO, by_role="admin")).then_rejected("user-not-active")
+
+
 def test_only_who_was_deactivated_is_reactivated() -> None:
     given(user, *invited).when(ask(ReactivateUser, user_id=TEO, by_role="admin")).then_rejected("user-not-active")
 
