@@ -51,7 +51,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
         lifespan=_lifespan,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    _wire(app, config)
+    wire(app, config, _rpc_client(config))
     app.add_middleware(BodyLimit, max_json=config.max_json_bytes, max_upload=config.max_upload_bytes)
     app.add_middleware(Edge, trusted_proxies=config.trusted_proxies, access_log=config.access_log)
     app.add_exception_handler(errors.Problem, errors.on_problem)
@@ -63,8 +63,12 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     return app
 
 
-def _wire(app: FastAPI, config: GatewaySettings) -> None:
-    rpc = RpcClient(timeout=config.rpc_timeout_seconds, in_flight=config.rpc_in_flight, wait=config.rpc_wait_seconds)
+def _rpc_client(config: GatewaySettings) -> RpcClient:
+    return RpcClient(timeout=config.rpc_timeout_seconds, in_flight=config.rpc_in_flight, wait=config.rpc_wait_seconds)
+
+
+def wire(app: FastAPI, config: GatewaySettings, rpc: RpcClient) -> None:
+    """Give the application's routes everything they work with, on top of this client."""
 
     async def ask_identity(query: str, params: Mapping[str, Any]) -> Any:
         kwargs = {"query": query, "params": params, "caller": gateway_caller(), "at_least": None}

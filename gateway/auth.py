@@ -85,8 +85,9 @@ class SigningKeys:
 def _read_keys(answer: Mapping[str, Any]) -> list[tuple[str, Ed25519PublicKey]]:
     keys = []
     for document in answer["keys"]:
-        key = jwt.PyJWK(document, algorithm=ALGORITHM).key
-        if isinstance(key, Ed25519PublicKey):
+        if document.get("kty") == "OKP" and document.get("crv") == "Ed25519":
+            key = jwt.PyJWK(document, algorithm=ALGORITHM).key
+            assert isinstance(key, Ed25519PublicKey)
             keys.append((str(document["kid"]), key))
     return keys
 
@@ -190,15 +191,15 @@ class Authenticator:
             raise _refused("token-invalid")
         key = digest + ip.encode()
         known = self._tokens.get(key)
-        principal: Principal | None = None
-        if known is not None and known[1] > self._clock() and (self._feed.is_fresh or safe):
-            principal = known[0]
-        if principal is None:
-            principal = await self._look_up(token, ip)
-            trusted_until = min(self._clock() + API_TOKEN_TRUSTED_SECONDS, principal.expires_at)
-            self._tokens.put(key, (principal, trusted_until))
+        trusted = known is not None and known[1] > self._clock() and (self._feed.is_fresh or safe)
+        # A raised epoch may mean other permissions only: then the token is looked up again.
+        if known is not None and trusted and not self._revocations.has_ended(known[0]):
+            return known[0]
+        principal = await self._look_up(token, ip)
         if self._revocations.has_ended(principal):
             raise _refused("session-revoked")
+        trusted_until = min(self._clock() + API_TOKEN_TRUSTED_SECONDS, principal.expires_at)
+        self._tokens.put(key, (principal, trusted_until))
         return principal
 
     async def _look_up(self, token: str, ip: str) -> Principal:

@@ -26,7 +26,7 @@ READ_PERMISSION: Mapping[str, str] = {
     "tasks.process": "processes:read",
     "tasks.status_list": "processes:read",
     "tasks.customer": "customers:read",
-    "tasks.import": "imports:read",
+    "tasks.import_job": "imports:read",
     "identity.account": "accounts:read",
     "identity.user": "users:read",
     "identity.team": "teams:read",

@@ -91,12 +91,12 @@ async def create_customer(body: CreateCustomer, call: CallDep) -> Response:
 @router.get("/customers", summary="All customers", response_model=Listed, **needs(READ))
 async def customers(
     call: CallDep,
-    q: Annotated[str | None, Query(max_length=100, description="Part of the code or name.")] = None,
+    text: Annotated[str | None, Query(max_length=100, description="How the code or a word of the name begins.")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:
     """By name."""
-    return await call.query(SERVICE, "customers", given(q=q, limit=limit, cursor=cursor))
+    return await call.query(SERVICE, "customers", given(text=text, limit=limit, cursor=cursor))
 
 
 @router.get("/customers/{customer_id}", summary="A customer", response_model=Found, **needs(READ))

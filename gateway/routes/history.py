@@ -40,7 +40,7 @@ Filters = Annotated[dict[str, Any], Depends(_filters)]
 @router.get("/history", summary="The history", response_model=Listed, **needs(READ))
 async def history(call: CallDep, filters: Filters, limit: Limit = 50, cursor: Cursor = None) -> Response:
     """The latest first."""
-    return await call.query(SERVICE, "history", filters | given(limit=limit, cursor=cursor))
+    return await call.listing(SERVICE, "history", "entries", filters | given(limit=limit, cursor=cursor))
 
 
 @router.get(

@@ -67,15 +67,17 @@ def _printable(name: str) -> str:
 
 
 @router.get("/imports", summary="All imports", response_model=Listed, **needs(READ))
-async def imports(call: CallDep, limit: Limit = 50, cursor: Cursor = None) -> Response:
+async def imports(
+    call: CallDep, kind: Literal["customers", "tasks"] | None = None, limit: Limit = 50, cursor: Cursor = None
+) -> Response:
     """The latest first."""
-    return await call.query(SERVICE, "imports", given(limit=limit, cursor=cursor))
+    return await call.query(SERVICE, "imports", given(kind=kind, limit=limit, cursor=cursor))
 
 
 @router.get("/imports/{import_id}", summary="An import", response_model=Found, **needs(READ))
-async def show_import(import_id: PathId, call: CallDep, limit: Limit = 50, cursor: Cursor = None) -> Response:
+async def show_import(import_id: PathId, call: CallDep) -> Response:
     """Its state, its counts, and its errors by row and column."""
-    return await call.query(SERVICE, "import", given(import_id=import_id, limit=limit, cursor=cursor))
+    return await call.query(SERVICE, "import", {"import_id": str(import_id)})
 
 
 @router.post("/imports/{import_id}/apply", summary="Apply an import", response_model=Receipt, **needs(EDIT))

@@ -62,9 +62,9 @@ async def create_process(body: NewNamed, call: CallDep) -> Response:
 
 
 @router.get("/processes", summary="All processes", response_model=Listed, **needs(READ))
-async def processes(call: CallDep, limit: Limit = 50, cursor: Cursor = None) -> Response:
+async def processes(call: CallDep, active: bool | None = None, limit: Limit = 50, cursor: Cursor = None) -> Response:
     """With their subprocesses."""
-    return await call.query(SERVICE, "processes", given(limit=limit, cursor=cursor))
+    return await call.query(SERVICE, "processes", given(active=active, limit=limit, cursor=cursor))
 
 
 @router.get("/processes/{process_id}", summary="A process", response_model=Found, **needs(READ))

@@ -91,7 +91,7 @@ def _learn_origin(call: CallDep, answer: dict[str, Any]) -> None:
 @router.get("/sessions", summary="One's own sessions", response_model=Listed, **signed_in())
 async def own_sessions(call: CallDep) -> Response:
     """Where one is logged in."""
-    return await call.query(SERVICE, "sessions")
+    return await call.listing(SERVICE, "sessions", "sessions")
 
 
 @router.delete("/sessions/current", summary="Log out", response_model=Receipt, **signed_in())

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import Field, StringConstraints
 from starlette.responses import Response
 
@@ -38,7 +38,7 @@ LOCATION = "/v1/tasks/{id}"
 Ids = Annotated[list[Id], Field(max_length=50)]
 Priority = Literal["low", "normal", "high", "urgent"]
 StageId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
-GenericState = Literal["pending", "in_progress", "completed"]
+Status = Literal["pending", "in_progress", "completed", "cancelled"]
 
 
 class Planned(Body):
@@ -194,44 +194,62 @@ async def task(task_id: PathId, call: CallDep) -> Response:
     return await call.query(SERVICE, "task", {"task_id": str(task_id)})
 
 
+def _chosen(
+    status: Annotated[list[Status] | None, Query(description="Any of these.")] = None,
+    stage: Annotated[str | None, Query(max_length=64, pattern=r"^[a-z0-9][a-z0-9-]*$")] = None,
+    user_id: Id | None = None,
+    team_id: Id | None = None,
+    unassigned: bool | None = None,
+    process_id: Id | None = None,
+    subprocess_id: Id | None = None,
+    customer_id: Id | None = None,
+    parent_id: Id | None = None,
+    priority: Priority | None = None,
+    overdue: bool | None = None,
+) -> dict[str, Any]:
+    return given(
+        status=status,
+        stage=stage,
+        user_id=user_id,
+        team_id=team_id,
+        unassigned=unassigned,
+        process_id=process_id,
+        subprocess_id=subprocess_id,
+        customer_id=customer_id,
+        parent_id=parent_id,
+        priority=priority,
+        overdue=overdue,
+    )
+
+
+Chosen = Annotated[dict[str, Any], Depends(_chosen)]
+
+
 @router.get("/board", summary="The board", response_model=Listed, **needs("tasks:read"))
 async def board(
     call: CallDep,
-    process_id: Id | None = None,
-    subprocess_id: Id | None = None,
-    stage: Annotated[str | None, Query(max_length=64, pattern=r"^[a-z0-9][a-z0-9-]*$")] = None,
-    generic_state: GenericState | None = None,
-    user_id: Id | None = None,
-    team_id: Id | None = None,
-    customer_id: Id | None = None,
+    chosen: Chosen,
+    order: Literal["due", "priority", "newest"] = "due",
+    columns: Annotated[
+        Literal["status", "stage", "none"], Query(description="What the first page counts; stages need a process.")
+    ] = "status",
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:
-    """Tasks by process, stage and assignee; technicians and team leaders see their own and their teams'."""
-    params = given(
-        process_id=process_id,
-        subprocess_id=subprocess_id,
-        stage=stage,
-        generic_state=generic_state,
-        user_id=user_id,
-        team_id=team_id,
-        customer_id=customer_id,
-        limit=limit,
-        cursor=cursor,
-    )
+    """Technicians see their own tasks and their teams', leaders also those of the teams below."""
+    params = chosen | given(order=order, columns=columns, limit=limit, cursor=cursor)
     return await call.query(SERVICE, "task_board", params)
 
 
 @router.get("/agenda", summary="The agenda", response_model=Listed, **needs("tasks:read"))
 async def agenda(
     call: CallDep,
+    chosen: Chosen,
     start: Annotated[Moment, Query(alias="from", examples=["2026-12-01T05:00:00Z"])],
     end: Annotated[Moment, Query(alias="to", examples=["2026-12-08T05:00:00Z"])],
-    user_id: Id | None = None,
-    team_id: Id | None = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:
     """Tasks whose window touches the given time, in order of their beginning."""
-    params = given(start=start, end=end, user_id=user_id, team_id=team_id, limit=limit, cursor=cursor)
+    params = chosen | given(**{"from": start}, to=end, limit=limit, cursor=cursor)
     return await call.query(SERVICE, "agenda", params)

@@ -67,7 +67,7 @@ async def create_team(body: CreateTeam, call: CallDep) -> Response:
 @router.get("/teams", summary="The tree of teams", response_model=Listed, **needs(READ))
 async def teams(call: CallDep) -> Response:
     """With leaders and members."""
-    return await call.query(SERVICE, "teams")
+    return await call.listing(SERVICE, "teams", "teams")
 
 
 @router.patch("/teams/{team_id}", summary="Rename a team", response_model=Receipt, **needs(EDIT))

@@ -46,6 +46,11 @@ DOOR: Words = {
         "Solo se pueden importar archivos XLSX y CSV.",
     ),
     "file-empty": (422, "The file is empty.", "El archivo está vacío."),
+    "cursor-invalid": (
+        422,
+        "This cursor does not belong to this list.",
+        "Este cursor no corresponde a esta lista.",
+    ),
     "invalid": (422, "Some values are not valid.", "Algunos valores no son válidos."),
     "idempotency-key-reused": (
         422,

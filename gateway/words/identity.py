@@ -10,6 +10,21 @@ IDENTITY: Words = {
         "E-mail, password or code are not right.",
         "El correo, la contraseña o el código no son correctos.",
     ),
+    "password-expired": (
+        401,
+        "Your password has reached its age. Ask for a new one.",
+        "Su contraseña ha caducado. Solicite una nueva.",
+    ),
+    "refresh-token-used": (
+        401,
+        "This refresh token was used already. Log in again.",
+        "Este token de renovación ya se usó. Inicie sesión de nuevo.",
+    ),
+    "totp-required": (
+        401,
+        "Give the code of your authenticator as well.",
+        "Indique también el código de su autenticador.",
+    ),
     "totp-invalid": (401, "The code is not right.", "El código no es correcto."),
     "beyond-own-permissions": (
         403,
@@ -17,6 +32,12 @@ IDENTITY: Words = {
         "Solo puede otorgar permisos que usted mismo tiene.",
     ),
     "device-revoked": (403, "This device has been locked out.", "Este dispositivo fue bloqueado."),
+    "ip-not-allowed": (
+        403,
+        "The account does not admit this network address.",
+        "La cuenta no admite esta dirección de red.",
+    ),
+    "user-inactive": (403, "This user is not active.", "Este usuario no está activo."),
     "own-role": (403, "You cannot change your own role.", "Usted no puede cambiar su propio rol."),
     "role-above-own": (
         403,
