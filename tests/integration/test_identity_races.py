@@ -1,0 +1,130 @@
+"""What only one of many may get in identity, asked for by sixty-four at the same moment on the real store."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+from argon2 import PasswordHasher
+
+from services.identity import passwords, tokens
+from services.identity.domain.account import account
+from services.identity.domain.user import user
+from services.identity.wiring import define
+from services.kernel.clock import new_id
+from services.kernel.commit import PLATFORM, Caller, VersionConflict
+from services.kernel.config import Settings
+from services.kernel.domain import Rejected
+from services.kernel.platform import Platform, open_platform
+from tests.support.threads import at_once
+
+ANONYMOUS = Caller(tenant=PLATFORM, actor="anonymous")
+GOOD = "corral de piedra 42"
+MANY = 64
+
+
+@pytest.fixture(scope="module")
+def identity(platform_env: dict[str, str]) -> Iterator[Platform]:
+    """The service's own platform, without its programs: only commands are asked here."""
+    with pytest.MonkeyPatch.context() as cheap:
+        cheap.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        platform = open_platform(define(), Settings.model_validate(platform_env))
+        platform.ensure_indexes()
+        yield platform
+        platform.close()
+
+
+def ask(identity: Platform, command: str, caller: Caller = ANONYMOUS, **data: Any) -> dict[str, Any]:
+    """A request with an id of its own; a lost race is tried again, as the gateway's client would."""
+    request = new_id()
+    while True:
+        try:
+            return identity.application.execute(command, data, caller, request)
+        except VersionConflict:
+            continue
+
+
+def register(identity: Platform, email: str) -> dict[str, Any]:
+    """A company."""
+    return ask(identity, "register_account", name="Andes", owner_name="Ana Ruiz", email=email, password=GOOD)
+
+
+def owner_of(company: dict[str, Any], user_id: str | None = None) -> Caller:
+    """Somebody who may do everything in this account."""
+    return Caller(tenant=company["account_id"], actor=user_id or company["user_id"], role="owner")
+
+
+def outcomes(work: Sequence[Callable[[], dict[str, Any]]]) -> Counter[str]:
+    """How often it was done, and how often refused with which code."""
+    counted: Counter[str] = Counter()
+    for outcome in at_once(work):
+        if isinstance(outcome, Rejected):
+            counted[outcome.code] += 1
+        elif isinstance(outcome, Exception):
+            raise outcome
+        else:
+            counted["done"] += 1
+    return counted
+
+
+def state_of(identity: Platform, decider: Any, tenant: str, id: str) -> Any:
+    """An aggregate as of now."""
+    return identity.application.journal.load(decider, tenant, id).state
+
+
+def test_one_of_many_gets_an_address(identity: Platform) -> None:
+    assert outcomes([lambda: register(identity, "one@andes.co")] * MANY) == {"done": 1, "email-taken": MANY - 1}
+
+
+def test_one_of_many_uses_an_invitation(identity: Platform) -> None:
+    company = register(identity, "two@andes.co")
+    invited = ask(identity, "invite_user", owner_of(company), email="teo@andes.co", name="Teo", role="technician")
+    secrets = identity.application.secrets
+    token = tokens.derive(secrets, "inv", company["account_id"], invited["user_id"], 1)
+    accept = [
+        lambda n=n: ask(identity, "accept_invitation", token=token, name=f"Teo {n}", password=f"{GOOD} {n}")
+        for n in range(MANY)
+    ]
+    assert outcomes(accept) == {"done": 1, "invitation-invalid": MANY - 1}
+    assert state_of(identity, user, company["account_id"], invited["user_id"]).active
+
+
+def test_owners_who_all_send_one_another_away_leave_one(identity: Platform) -> None:
+    company = register(identity, "three@andes.co")
+    owners = [company["user_id"]]
+    for n in range(3):
+        invited = ask(identity, "invite_user", owner_of(company), email=f"o{n}@andes.co", name="Luz", role="owner")
+        token = tokens.derive(identity.application.secrets, "inv", company["account_id"], invited["user_id"], 1)
+        ask(identity, "accept_invitation", token=token, name="Luz", password=GOOD)
+        owners.append(invited["user_id"])
+    each_other = [
+        lambda by=by, of=of: ask(identity, "deactivate_user", owner_of(company, by), user_id=of)
+        for by in owners
+        for of in owners
+        if by != of
+    ]
+    counted = outcomes(each_other)
+    assert counted.keys() <= {"done", "last-owner"}
+    tenant = company["account_id"]
+    active = {id for id in owners if state_of(identity, user, tenant, id).active}
+    assert len(active) == 1
+    assert state_of(identity, account, tenant, tenant).owners == active
+
+
+def test_a_refresh_token_used_by_many_at_once_has_one_successor(identity: Platform) -> None:
+    register(identity, "four@andes.co")
+    session = ask(identity, "login", email="four@andes.co", password=GOOD)
+    answers = at_once([lambda: ask(identity, "refresh", refresh_token=session["refresh_token"])] * MANY)
+    successors = {answer["refresh_token"] if isinstance(answer, dict) else repr(answer) for answer in answers}
+    assert len(successors) == 1
+    assert successors.pop().startswith(f"cor.{session['account_id']}.{session['session_id']}.1.")
+
+
+def test_many_guesses_at_once_get_no_more_answers_than_are_free(identity: Platform) -> None:
+    register(identity, "five@andes.co")
+    guesses = [lambda: ask(identity, "login", email="five@andes.co", password="wrong")] * MANY
+    counted = outcomes(guesses)
+    assert counted.keys() == {"credentials-invalid", "login-delayed"}
+    assert counted["credentials-invalid"] <= 8
