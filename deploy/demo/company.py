@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+import unicodedata
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -49,8 +50,8 @@ class Company:
     @classmethod
     def register(cls, base_url: str, mailbox_url: str, name: str, owner_name: str, password: str) -> Company:
         """The company signs up; its owner logs in. Raises Refused."""
-        domain = f"{re.sub('[^a-z]+', '-', name.lower()).strip('-')}-{uuid.uuid4().hex[:6]}.example.com"
-        login = Login(f"{owner_name} (owner)", f"{owner_name.split()[0].lower()}@{domain}", password)
+        domain = f"{_plain(name.split()[0])}-{uuid.uuid4().hex[:6]}.example.com"
+        login = Login(f"{owner_name} (owner)", f"{_plain(owner_name.split()[0])}@{domain}", password)
         Person(base_url).post(
             "/v1/accounts",
             {
@@ -68,7 +69,7 @@ class Company:
 
     def invite(self, by: Person, name: str, role: str, password: str) -> Person:
         """Invite someone; they follow the link in their mail, choose a password and log in."""
-        login = Login(f"{name} ({role})", f"{name.split()[0].lower()}@{self.domain}", password)
+        login = Login(f"{name} ({role})", f"{_plain(name.split()[0])}@{self.domain}", password)
         by.post("/v1/users", {"email": login.email, "name": name, "role": role, "language": "es"})
         token = invitation_token(mail_to(self.mailbox_url, login.email))
         Person(self.base_url).post("/v1/invitations/accept", {"token": token, "name": name, "password": password})
@@ -99,10 +100,15 @@ class Company:
     def import_file(self, by: Person, kind: str, filename: str, content: bytes) -> tuple[Report, Report]:
         """Dry run, then apply what was found right; answers the report of each."""
         import_id = by.upload("/v1/imports", filename, content, kind=kind)["id"]
-        checked = until(lambda: by.get(f"/v1/imports/{import_id}"), lambda i: i["state"] in ("checked", "rejected"))
+        checked = until(lambda: by.get(f"/v1/imports/{import_id}"), lambda i: i["status"] in ("checked", "rejected"))
         by.post(f"/v1/imports/{import_id}/apply")
-        applied = until(lambda: by.get(f"/v1/imports/{import_id}"), lambda i: i["state"] == "finished")
+        applied = until(lambda: by.get(f"/v1/imports/{import_id}"), lambda i: i["status"] == "finished")
         return checked, applied
+
+
+def _plain(word: str) -> str:
+    """The word as it may stand in an e-mail address."""
+    return unicodedata.normalize("NFKD", word).encode("ascii", "ignore").decode().lower()
 
 
 def invitation_token(mail: dict[str, Any]) -> str:

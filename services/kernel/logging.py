@@ -39,6 +39,8 @@ def configure(process: str, level: str = "INFO", stream: TextIO | None = None) -
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    # A refusal is an answer, not an error: the service says it in one line; nameko would add a stack trace.
+    logging.getLogger("nameko.containers").addFilter(lambda line: not str(line.msg).startswith("(expected)"))
     for chatty in ("pika", "amqp", "kombu", "pymongo", "urllib3", "uvicorn.access"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 

@@ -120,12 +120,11 @@ class Shelf:
     def prepare(self, generation: str) -> None:
         """Create the generation's collection, indexes and cursor; safe to repeat."""
         collection = self.db[generation]
-        for keys in self.model.indexes:
+        # An index makes its collection, and unlike an explicit creation it may be asked for by two processes at once.
+        for keys in self.model.indexes or ([("tenant", 1)],):
             if next(iter(keys))[0] != "tenant":
                 raise ValueError(f"an index of {self.model.name} does not start with the tenant")
             collection.create_index(list(keys))
-        if generation not in self.db.list_collection_names():
-            self.db.create_collection(generation)
         self._cursors.update_one({"_id": generation}, {"$setOnInsert": {"position": Int64(0)}}, upsert=True)
 
     def position(self, generation: str, session: ClientSession | None = None) -> int:

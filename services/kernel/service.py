@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from nameko.extensions import DependencyProvider, SharedExtension
@@ -16,6 +17,7 @@ from services.kernel.domain import Rejected
 from services.kernel.platform import Platform, open_platform
 
 EXPECTED = (Rejected, VersionConflict, StoreUnavailable)
+log = logging.get(__name__)
 
 
 class OpenPlatform(SharedExtension):
@@ -66,7 +68,7 @@ class ServiceBase:
     ) -> dict[str, Any]:
         """Carry out a command; see `Application.execute`."""
         who = Caller.from_wire(caller)
-        with logging.bound(tenant=who.tenant, correlation_id=who.correlation_id, command=command):
+        with _told(tenant=who.tenant, correlation_id=who.correlation_id, command=command):
             return self.application.execute(command, data, who, command_id, expected_version)
 
     @rpc(expected_exceptions=EXPECTED)
@@ -79,5 +81,16 @@ class ServiceBase:
     ) -> dict[str, Any]:
         """Answer a query; see `Application.query`."""
         who = Caller.from_wire(caller)
-        with logging.bound(tenant=who.tenant, correlation_id=who.correlation_id, query=query):
+        with _told(tenant=who.tenant, correlation_id=who.correlation_id, query=query):
             return self.application.query(query, params, who, at_least)
+
+
+@contextmanager
+def _told(**ids: Any) -> Iterator[None]:
+    """Bind the request's ids, and say in one line when the domain refused it."""
+    with logging.bound(**ids):
+        try:
+            yield
+        except Rejected as refused:
+            log.info("refused", code=refused.code)
+            raise
