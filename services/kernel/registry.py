@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, get_type_hints
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import orjson
+from pydantic import BaseModel
 
 from services.kernel.commit import Commit, Recorded, StoredEvent
 from services.kernel.domain import ERASED, Decider, Event, Subject, TenantData, Upcaster
 from services.kernel.keyring import TENANT_SCOPE, Envelope, Keyring, subject_scope
+
+NO_KEY = 0
+"""The key of what was erased before it was stored; no scope ever has it."""
 
 
 class UnknownEvent(Exception):
@@ -36,8 +40,8 @@ class _Form:
 class Registry:
     """The event table of one service, made from its deciders.
 
-    Raises ValueError when two aggregates claim one name or category, or a classified field names a
-    subject the event does not have.
+    Raises ValueError when two aggregates claim one name or category, a classified field names a
+    subject the event does not have, or a mark stands where it would leave the field in the open.
     """
 
     def __init__(self, service: str, deciders: Iterable[Decider[Any, Any, Any]]) -> None:
@@ -83,12 +87,25 @@ class Registry:
         fields = event.model_dump(mode="json")
         sealed = []
         for scope, names in self._scopes(form, fields):
-            secret = {name: fields[name] for name in names}
+            # What is erased already, or was never said, takes no key: it must be storable after an erasure.
+            erased = [name for name in names if getattr(event, name) is ERASED]
+            if erased:
+                sealed.append({"scope": scope, "fields": erased, "key": NO_KEY, "nonce": b"", "ct": b""})
+            secret = {name: fields[name] for name in names if name not in erased}
             if all(value is None for value in secret.values()):
+                sealed += [{"scope": scope, "fields": list(secret)}] if secret else []
                 continue
             place = _place(stream, version, form.name, scope)
             envelope = keyring.seal(tenant, scope, orjson.dumps(secret), place)
-            sealed.append({"scope": scope, "key": envelope.key, "nonce": envelope.nonce, "ct": envelope.ciphertext})
+            sealed.append(
+                {
+                    "scope": scope,
+                    "fields": list(secret),
+                    "key": envelope.key,
+                    "nonce": envelope.nonce,
+                    "ct": envelope.ciphertext,
+                }
+            )
         hidden = form.classified
         return StoredEvent(
             type=form.name,
@@ -109,6 +126,9 @@ class Registry:
             raise UnknownEvent(f"{self.service}.{category}.{stored.type} v{stored.v}")
         fields: dict[str, Any] = dict(stored.data)
         for envelope in stored.sealed:
+            fields |= dict.fromkeys(envelope["fields"])
+            if "key" not in envelope:
+                continue
             scope = envelope["scope"]
             plain = keyring.open(
                 tenant,
@@ -116,12 +136,8 @@ class Registry:
                 Envelope(envelope["key"], bytes(envelope["nonce"]), bytes(envelope["ct"])),
                 _place(stream, version, stored.type, scope),
             )
-            if plain is None:
-                fields |= {
-                    name: ERASED for lost, names in self._scopes(form, fields) if lost == scope for name in names
-                }
-            else:
-                fields |= orjson.loads(plain)
+            # The names are those of the stored form, so that an upcaster finds its fields also erased.
+            fields |= dict.fromkeys(envelope["fields"], ERASED) if plain is None else orjson.loads(plain)
         for v in range(stored.v, form.type.schema_version):
             lift = self._upcasters.get((category, stored.type, v))
             if lift is None:
@@ -186,6 +202,8 @@ def _form(category: str, name: str, event_type: type[Event]) -> _Form:
     tenant_fields, subject_fields = [], defaultdict(list)
     hints = get_type_hints(event_type, include_extras=True)
     for field in event_type.model_fields:
+        if _marked_inside(hints[field]):
+            raise ValueError(f"{name}.{field}: a mark takes effect only around the whole type of an event's field")
         for mark in getattr(hints[field], "__metadata__", ()):
             match mark:
                 case Subject(of=of):
@@ -201,6 +219,18 @@ def _form(category: str, name: str, event_type: type[Event]) -> _Form:
         tenant_fields=tuple(tenant_fields),
         subject_fields={of: tuple(names) for of, names in subject_fields.items()},
     )
+
+
+def _marked_inside(hint: Any, outermost: bool = True) -> bool:
+    """Whether a mark hides in a union, a container or a nested model, where nothing would be sealed."""
+    if isinstance(hint, type) and issubclass(hint, BaseModel):
+        return any(_marked_inside(inner, False) for inner in get_type_hints(hint, include_extras=True).values())
+    marked = any(isinstance(mark, Subject | TenantData) for mark in getattr(hint, "__metadata__", ()))
+    if get_origin(hint) is Annotated:
+        inside = _marked_inside(get_args(hint)[0], False)
+    else:
+        inside = any(_marked_inside(inner, False) for inner in get_args(hint))
+    return inside or (marked and not outermost)
 
 
 def _place(stream: str, version: int, name: str, scope: str) -> bytes:

@@ -126,7 +126,7 @@ class Golden:
             self.version,
             self.data,
             tuple(
-                {"scope": scope, "key": 1, "nonce": b"", "ct": json.dumps(fields).encode()}
+                {"scope": scope, "fields": list(fields), "key": 1, "nonce": b"", "ct": json.dumps(fields).encode()}
                 for scope, fields in self.sealed.items()
             ),
         )
