@@ -233,7 +233,7 @@ def work_through_a_crash(
             return admin.get(f"/v1/tasks/{task}")
 
         history = until(look, lambda doc: doc["stage"] == "completed")["history"]
-        steps = [entry["to_stage"] for entry in history if entry["type"] == "TaskAdvanced"]
+        steps = [line["to"]["stage"] for line in history if line["what"] == "TaskAdvanced"]
         hold(steps == WALK, f"task {task} walked {steps}")
     ids = {task for _, task in tasks}
 
