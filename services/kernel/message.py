@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from dataclasses import replace
 from typing import Any
 
 import orjson
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, PositiveInt
 
 from services.kernel.commit import Commit, Recorded
 
@@ -23,6 +23,25 @@ class Incoming(BaseModel):
 
 class Unreadable(Exception):
     """The bytes are no message of ours."""
+
+
+class _Message(BaseModel):
+    """The fields of a message that are read, with their types; whoever follows relies on them."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
+    id: str
+    type: str
+    subject: str
+    time: AwareDatetime
+    data: dict[str, Any]
+    tenant: str
+    category: str
+    streamversion: PositiveInt
+    actor: str
+    origin: str | None
+    correlationid: str
+    causationid: str
 
 
 def type_of(service: str, event: str, version: int) -> str:
@@ -58,36 +77,42 @@ def outgoing(service: str, commit: Commit) -> Iterable[tuple[str, str, bytes]]:
 
 
 def incoming(body: bytes, models: Mapping[str, type[Incoming]] | None = None) -> Recorded:
-    """The fact in a message; `event` is read with its model in `models` ("*": any type), or None without.
+    """The fact in a message; with `models`, its `event` as `typed` gives it.
 
     Raises Unreadable when the bytes are not such a message or a model does not accept its data.
     """
     try:
-        message: dict[str, Any] = orjson.loads(body)
-        prefix, service, name, v = message["type"].rsplit(".", 3)
-        _, position, index = message["id"].split(":")
+        message = _Message.model_validate_json(body)
+        prefix, service, name, v = message.type.rsplit(".", 3)
+        _, position, index = message.id.split(":")
         if prefix != _PREFIX:
-            raise Unreadable(message["type"])
-        model = (models or {}).get(name) or (models or {}).get("*")
-        return Recorded(
+            raise Unreadable(message.type)
+        fact = Recorded(
             service=service,
             position=int(position),
             index=int(index),
-            stream=message["subject"],
-            category=message["category"],
-            version=message["streamversion"],
-            tenant=message["tenant"],
-            actor=message["actor"],
-            at=datetime.fromisoformat(message["time"]),
+            stream=message.subject,
+            category=message.category,
+            version=message.streamversion,
+            tenant=message.tenant,
+            actor=message.actor,
+            at=message.time,
             type=name,
             v=int(v.removeprefix("v")),
-            origin=message["origin"],
-            correlation_id=message["correlationid"],
-            causation_id=message["causationid"],
-            data=message["data"],
-            event=model.model_validate(message["data"]) if model else None,
+            origin=message.origin,
+            correlation_id=message.correlationid,
+            causation_id=message.causationid,
+            data=message.data,
         )
-    except Unreadable:
-        raise
-    except Exception as broken:
+        return typed(fact, models) if models else fact
+    except ValueError as broken:  # pydantic's refusal is one, too
         raise Unreadable(str(broken)) from broken
+
+
+def typed(fact: Recorded, models: Mapping[str, type[Incoming]]) -> Recorded:
+    """The fact with `event` read by its model in `models` ("*": any type); None where the type is of no interest.
+
+    Raises pydantic's ValidationError when the model does not accept the data.
+    """
+    model = models.get(fact.type) or models.get("*")
+    return replace(fact, event=model.model_validate(fact.data) if model else None)
