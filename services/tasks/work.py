@@ -87,7 +87,8 @@ def editing(ask: Ask) -> Fields:
     known = _visible(ask, wanted.task_id)
     given = wanted.model_fields_set
     facts = PlanningFacts()
-    if {"process_id", "subprocess_id"} <= given and wanted.subprocess_id != known.subprocess_id:
+    kind = (wanted.process_id, wanted.subprocess_id)
+    if {"process_id", "subprocess_id"} <= given and kind != (known.process_id, known.subprocess_id):
         facts = _inherited(ask, wanted.process_id, wanted.subprocess_id)
     if {"customer_id", "location_id"} & given:
         customer_id = wanted.customer_id if "customer_id" in given else known.customer_id

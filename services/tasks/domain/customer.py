@@ -58,12 +58,16 @@ PlaceData = Annotated[Place | Erased, Subject("customer_id")]
 
 
 class CustomerCreated(Event):
+    """The account works for one more customer."""
+
     customer_id: str
     claim: str
     profile: CustomerData
 
 
 class CustomerEdited(Event):
+    """What is known of the customer changed; `changed` names the fields."""
+
     customer_id: str
     claim: str
     changed: tuple[str, ...]
@@ -71,12 +75,16 @@ class CustomerEdited(Event):
 
 
 class LocationAdded(Event):
+    """The customer has one more place."""
+
     customer_id: str
     location_id: str
     place: PlaceData
 
 
 class LocationEdited(Event):
+    """What is known of the place changed; `changed` names the fields."""
+
     customer_id: str
     location_id: str
     changed: tuple[str, ...]
@@ -84,6 +92,8 @@ class LocationEdited(Event):
 
 
 class LocationRemoved(Event):
+    """The place is no longer the customer's."""
+
     customer_id: str
     location_id: str
 
@@ -115,23 +125,31 @@ class EditCustomer(Command):
 
 
 class AddLocation(Command):
+    """Add a place."""
+
     customer_id: Id
     location_id: Id
     place: Place
 
 
 class EditLocation(Command):
+    """Change what is known of a place."""
+
     customer_id: Id
     location_id: Id
     changes: PlaceChanges
 
 
 class RemoveLocation(Command):
+    """Take a place away."""
+
     customer_id: Id
     location_id: Id
 
 
 class ForfeitClaim(Command):
+    """Give up a claim that is not in use, for good."""
+
     customer_id: Id
     claim: str
 
@@ -141,6 +159,8 @@ CustomerCommand = CreateCustomer | EditCustomer | AddLocation | EditLocation | R
 
 @dataclass(frozen=True, slots=True)
 class Customer:
+    """The customer as it is now; `forfeited` are the claims it may never use."""
+
     exists: bool = False
     claim: str = ""
     profile: Profile | Erased = ERASED

@@ -17,6 +17,8 @@ from services.tasks.domain.values import Id
 
 
 class CodeClaimed(Event):
+    """The code is this customer's to take."""
+
     key: str
     serial: int
     customer_id: str
@@ -38,6 +40,8 @@ CodeCommand = ClaimCode
 
 @dataclass(frozen=True, slots=True)
 class Code:
+    """Who may take the code."""
+
     key: str = ""
     serial: int = 0
     customer_id: str | None = None

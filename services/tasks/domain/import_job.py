@@ -24,6 +24,8 @@ class RowError(Value):
 
 
 class ImportRequested(Event):
+    """A file was uploaded to be checked."""
+
     import_id: str
     kind: Kind
     object_key: str
@@ -73,6 +75,8 @@ class ImportRowsApplied(Event):
 
 
 class ImportFinished(Event):
+    """Every row was carried out, skipped or refused."""
+
     import_id: str
     applied: int
     skipped: int
@@ -80,6 +84,8 @@ class ImportFinished(Event):
 
 
 class ImportDiscarded(Event):
+    """The import will not be applied."""
+
     import_id: str
 
 
@@ -95,6 +101,8 @@ ImportEvent = (
 
 
 class RequestImport(Command):
+    """Ask for a dry run of an uploaded file."""
+
     import_id: Id
     kind: Kind
     object_key: Annotated[str, StringConstraints(min_length=1, max_length=500)]
@@ -104,12 +112,16 @@ class RequestImport(Command):
 
 
 class RejectImport(Command):
+    """Say why the file is of no use."""
+
     import_id: Id
     code: str
     columns: tuple[str, ...] = ()
 
 
 class RecordCheck(Command):
+    """Keep what the dry run found."""
+
     import_id: Id
     rows: int
     good: int
@@ -121,6 +133,8 @@ class RecordCheck(Command):
 
 
 class ApplyImport(Command):
+    """Carry out the good rows."""
+
     import_id: Id
     skip_bad_rows: bool = False
 
@@ -138,6 +152,8 @@ class RecordRows(Command):
 
 
 class DiscardImport(Command):
+    """Drop the import and its file."""
+
     import_id: Id
 
 
@@ -147,6 +163,8 @@ Status = Literal["none", "requested", "rejected", "checked", "applying", "finish
 
 @dataclass(frozen=True, slots=True)
 class ImportJob:
+    """How far the import is; `upto` is the last row that is done."""
+
     status: Status = "none"
     requested: ImportRequested | None = None
     applied_by: str = ""

@@ -15,20 +15,28 @@ TenantName = Annotated[str | Erased, TenantData()]
 
 
 class ProcessCreated(Event):
+    """A new kind of work."""
+
     process_id: str
     name: TenantName
 
 
 class ProcessRenamed(Event):
+    """It goes by another name."""
+
     process_id: str
     name: TenantName
 
 
 class ProcessDeactivated(Event):
+    """No new tasks of this kind."""
+
     process_id: str
 
 
 class ProcessActivated(Event):
+    """Tasks of this kind may be opened again."""
+
     process_id: str
 
 
@@ -40,28 +48,38 @@ class StatusListAttached(Event):
 
 
 class TeamsLinked(Event):
+    """These teams, and only these, do such work."""
+
     process_id: str
     team_ids: tuple[str, ...]
 
 
 class SubprocessAdded(Event):
+    """One more concrete kind of task."""
+
     process_id: str
     subprocess_id: str
     name: TenantName
 
 
 class SubprocessRenamed(Event):
+    """It goes by another name."""
+
     process_id: str
     subprocess_id: str
     name: TenantName
 
 
 class SubprocessDeactivated(Event):
+    """No new tasks of this kind."""
+
     process_id: str
     subprocess_id: str
 
 
 class SubprocessActivated(Event):
+    """Tasks of this kind may be opened again."""
+
     process_id: str
     subprocess_id: str
 
@@ -73,51 +91,71 @@ ProcessEvent = (
 
 
 class CreateProcess(Command):
+    """Begin a process."""
+
     process_id: Id
     name: Name
 
 
 class RenameProcess(Command):
+    """Give it another name."""
+
     process_id: Id
     name: Name
 
 
 class DeactivateProcess(Command):
+    """Stop opening tasks of it."""
+
     process_id: Id
 
 
 class ActivateProcess(Command):
+    """Let tasks of it be opened again."""
+
     process_id: Id
 
 
 class AttachStatusList(Command):
+    """Say which pipeline its tasks will walk through; None for the generic one."""
+
     process_id: Id
     list_id: Id | None
 
 
 class LinkTeams(Command):
+    """Say which teams do this work: the whole set."""
+
     process_id: Id
     team_ids: Annotated[tuple[Id, ...], Field(max_length=200)]
 
 
 class AddSubprocess(Command):
+    """Add a concrete kind of task."""
+
     process_id: Id
     subprocess_id: Id
     name: Name
 
 
 class RenameSubprocess(Command):
+    """Give it another name."""
+
     process_id: Id
     subprocess_id: Id
     name: Name
 
 
 class DeactivateSubprocess(Command):
+    """Stop opening tasks of it."""
+
     process_id: Id
     subprocess_id: Id
 
 
 class ActivateSubprocess(Command):
+    """Let tasks of it be opened again."""
+
     process_id: Id
     subprocess_id: Id
 
@@ -130,12 +168,16 @@ ProcessCommand = (
 
 @dataclass(frozen=True, slots=True)
 class Subprocess:
+    """One concrete kind of task."""
+
     name: str | Erased
     active: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
+    """The process as it is now."""
+
     exists: bool = False
     name: str | Erased = ""
     active: bool = True

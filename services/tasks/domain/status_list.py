@@ -15,6 +15,8 @@ StageNames = dict[str, str]
 
 
 class StatusListDefined(Event):
+    """The account has one more pipeline."""
+
     list_id: str
     name: Annotated[str | Erased, TenantData()]
     stages: Stages
@@ -22,6 +24,8 @@ class StatusListDefined(Event):
 
 
 class StatusListChanged(Event):
+    """The pipeline is another for tasks opened from now on."""
+
     list_id: str
     name: Annotated[str | Erased, TenantData()]
     stages: Stages
@@ -34,12 +38,16 @@ Drafts = Annotated[tuple[StageDraft, ...], Field(min_length=3, max_length=30)]
 
 
 class DefineStatusList(Command):
+    """Begin a pipeline."""
+
     list_id: Id
     name: Name
     stages: Drafts
 
 
 class ChangeStatusList(Command):
+    """Replace the pipeline as a whole."""
+
     list_id: Id
     name: Name
     stages: Drafts
@@ -50,6 +58,8 @@ StatusListCommand = DefineStatusList | ChangeStatusList
 
 @dataclass(frozen=True, slots=True)
 class StatusList:
+    """The pipeline as it is now."""
+
     exists: bool = False
     name: str | Erased = ""
     stages: Stages = ()

@@ -50,12 +50,16 @@ class TaskAssigned(Event):
 
 
 class TaskClaimed(Event):
+    """Somebody of the assigned team made the task his."""
+
     task_id: str
     user_id: str
     team_id: str
 
 
 class TaskAdvanced(Event):
+    """The task entered the next stage of its pipeline."""
+
     task_id: str
     from_stage: str
     to_stage: str
@@ -73,12 +77,16 @@ class PresenceConfirmed(Event):
 
 
 class TaskCancelled(Event):
+    """The task will not be done."""
+
     task_id: str
     stage: str
     reason: TenantText
 
 
 class TaskReopened(Event):
+    """A closed task is open again, for the n-th time."""
+
     task_id: str
     from_stage: str
     to_stage: str
@@ -88,18 +96,24 @@ class TaskReopened(Event):
 
 
 class TaskRetitled(Event):
+    """The task has another title."""
+
     task_id: str
     title: TenantText
     from_title: TenantText
 
 
 class TaskDescribed(Event):
+    """The task has another description."""
+
     task_id: str
     description: TenantText
     from_description: TenantText
 
 
 class TaskReclassified(Event):
+    """The task belongs to another subprocess."""
+
     task_id: str
     process_id: str
     subprocess_id: str
@@ -117,6 +131,8 @@ class StagesInherited(Event):
 
 
 class TaskCustomerChanged(Event):
+    """The task is for another customer or at another place."""
+
     task_id: str
     customer_id: str | None
     location_id: str | None
@@ -125,30 +141,40 @@ class TaskCustomerChanged(Event):
 
 
 class TaskRescheduled(Event):
+    """The task is to be done at another time."""
+
     task_id: str
     window: Window
     from_window: Window
 
 
 class TaskReprioritised(Event):
+    """The task is more or less urgent."""
+
     task_id: str
     priority: Priority
     from_priority: Priority
 
 
 class TaskFormsChanged(Event):
+    """Other forms are to be filled."""
+
     task_id: str
     form_ids: tuple[str, ...]
     from_form_ids: tuple[str, ...]
 
 
 class TaskServicesChanged(Event):
+    """Other services of the catalogue are meant."""
+
     task_id: str
     service_ids: tuple[str, ...]
     from_service_ids: tuple[str, ...]
 
 
 class TaskFieldsChanged(Event):
+    """The account's own fields have other values; `changed` names them."""
+
     task_id: str
     changed: tuple[str, ...]
     fields: TenantFields

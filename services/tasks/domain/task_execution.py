@@ -45,17 +45,23 @@ class ExecutionFacts(Value):
 
 
 class ClaimTask(Command):
+    """Make a task of one's team one's own."""
+
     task_id: Id
     facts: ExecutionFacts = ExecutionFacts()
 
 
 class StartTask(Command):
+    """Enter the first stage in progress."""
+
     task_id: Id
     position: Position | None = None
     facts: ExecutionFacts = ExecutionFacts()
 
 
 class AdvanceTask(Command):
+    """Enter the next stage."""
+
     task_id: Id
     to_stage: str = Field(max_length=64)
     position: Position | None = None
@@ -63,6 +69,8 @@ class AdvanceTask(Command):
 
 
 class CancelTask(Command):
+    """Say why the task will not be done."""
+
     task_id: Id
     reason: Reason = ""
     facts: ExecutionFacts = ExecutionFacts()
@@ -78,12 +86,16 @@ class ReopenTask(Command):
 
 
 class ExpectSubtask(Command):
+    """Tell a parent that a blocking subtask is about to be open."""
+
     task_id: Id
     subtask_id: Id
     opening: int
 
 
 class AbandonOpening(Command):
+    """Say that an opening which was announced will not come."""
+
     task_id: Id
     opening: int
 

@@ -41,6 +41,8 @@ class PlanningFacts(Value):
 
 
 class OpenTask(Command):
+    """Plan a piece of work."""
+
     task_id: Id
     title: Line
     description: Text = ""
@@ -79,6 +81,8 @@ class EditTask(Command):
 
 
 class AssignTask(Command):
+    """Give the task to a person or a team; to nobody while it is pending."""
+
     task_id: Id
     user_id: Id | None = None
     team_id: Id | None = None

@@ -20,6 +20,8 @@ from tests.examples.tasks import (
     LOCATION,
     MEDELLIN,
     NEARBY,
+    OTHER_PROCESS,
+    OTHER_SUBPROCESS,
     OTHER_TEAM,
     PROCESS,
     PROFILE,
@@ -225,6 +227,17 @@ class TestWhoMayWhat:
             task_id=task_id,
             **{"process_id": PROCESS, "subprocess_id": an_id(998), **changes},
         )
+
+    def test_a_subprocess_is_not_taken_along_to_another_process(self, office: Office) -> None:
+        task_id = office.open()
+        office.do("create_process", process_id=OTHER_PROCESS, name="Ventas")
+        kind = {"process_id": OTHER_PROCESS, "subprocess_id": SUBPROCESS}
+        refused("subprocess-unknown", office.do, "edit_task", task_id=task_id, **kind)
+        kind["subprocess_id"] = OTHER_SUBPROCESS
+        office.do("add_subprocess", **kind, name="Visita")
+        office.do("edit_task", task_id=task_id, **kind)
+        task = office.ask("task", task_id=task_id)
+        assert (task["process_name"], task["stage"], len(task["stages"])) == ("Ventas", "pending", 3)
 
     def test_nothing_new_in_what_was_switched_off(self, office: Office) -> None:
         office.do("deactivate_subprocess", process_id=PROCESS, subprocess_id=SUBPROCESS)

@@ -18,14 +18,9 @@ from openpyxl import Workbook
 
 from services.kernel.domain import Rejected
 from services.tasks.sheets import reader
+from services.tasks.sheets.columns import CUSTOMER_COLUMNS, TASK_COLUMNS
 from services.tasks.sheets.reader import FileRejected, Row, Table, read_table
-from services.tasks.sheets.rows import (
-    CUSTOMER_COLUMNS,
-    TASK_COLUMNS,
-    BadRow,
-    customer_row,
-    task_row,
-)
+from services.tasks.sheets.rows import BadRow, customer_row, task_row
 from tests.examples.tasks import CUSTOMER, LOCATION, PROCESS, SUBPROCESS, TEAM, TECHNICIAN
 
 DATA = Path(__file__).parents[2] / "data"
