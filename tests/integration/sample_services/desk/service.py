@@ -15,6 +15,3 @@ class Desk(ServiceBase):
     @subscribes("desk.ledger")
     def on_order(self, delivery: Delivery) -> None:
         delivery.take_in()
-
-
-SERVICE = Desk

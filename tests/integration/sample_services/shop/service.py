@@ -10,6 +10,3 @@ from services.kernel.service import ServiceBase
 class Shop(ServiceBase):
     name = "shop"
     definition = define()
-
-
-SERVICE = Shop

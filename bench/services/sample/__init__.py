@@ -1,0 +1,1 @@
+"""A small service to measure the kernel with."""
