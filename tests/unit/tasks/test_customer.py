@@ -164,3 +164,7 @@ def test_a_forfeited_claim_is_taken_over_by_exactly_one() -> None:
     given(customer_code, held).when(claim(an_id(45), after=1)).then(taken)
     given(customer_code, held, taken).when(claim(an_id(46), after=1)).then_rejected("customer-code-taken")
     assert given(customer_code, held, taken).state.claim == "abc/2"
+
+
+def test_any_fact_in_any_order_makes_a_state() -> None:
+    assert given(customer, removed, location_added, removed).state.locations == {}

@@ -138,3 +138,9 @@ def test_subprocesses_are_kept_apart() -> None:
     state = given(process, *THERE, added, off).state
     assert state.subprocess(SUBPROCESS).active
     assert not state.subprocess(OTHER_SUBPROCESS).active
+
+
+@pytest.mark.parametrize("kind", [SubprocessRenamed, SubprocessActivated, SubprocessDeactivated])
+def test_any_fact_in_any_order_makes_a_state(kind: Any) -> None:
+    fact = kind.model_validate({"process_id": PROCESS, "subprocess_id": SUBPROCESS, "name": "x"})
+    assert SUBPROCESS in given(process, fact).state.subprocesses
