@@ -56,6 +56,7 @@ class Caller:
     def from_wire(cls, wire: Mapping[str, Any]) -> Caller:
         """Read back what `to_wire` wrote; unknown fields are ignored. Raises KeyError without tenant or actor."""
         known = {name: wire[name] for name in cls.__slots__ if wire.get(name) is not None}
+        known |= {"tenant": wire["tenant"], "actor": wire["actor"]}
         return cls(**known | {"permissions": frozenset(wire.get("permissions") or ())})
 
 

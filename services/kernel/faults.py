@@ -18,7 +18,6 @@ POINTS = (
     "inbox.after_effect_before_ack",
     "inbox.after_park",
     "process.after_append_before_ack",
-    "keyring.after_delete_before_event",
 )
 
 _armed: dict[str, Callable[[], None]] = {}
