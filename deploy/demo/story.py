@@ -154,7 +154,7 @@ def tell(teller: Teller, base_url: str, mailbox_url: str, kill: Callable[[str], 
         say(f"tasks.service and tasks.relay killed; {retries} requests repeated under the same Idempotency-Key")
         say("40 advances asked, 40 facts recorded, 40 lines of history")
 
-    board = admin.get("/v1/board", generic_state="completed", limit=200)
+    board = admin.get("/v1/board", status="completed", limit=200)
     return {
         "company": company.name,
         "people": len(company.logins),

@@ -293,17 +293,28 @@ class Ask:
                 errors=[{"loc": [name], "msg": "not yours to set", "type": "forbidden"} for name in taken],
             )
 
+        try:
+            receipt = self._decide_and_store(on)
+        except Rejected:
+            # A check that fails today says nothing about a request that was carried out before it failed.
+            earlier = self._app.journal.earlier(self._scope(), self._digest)
+            if earlier is None:
+                raise
+            receipt = earlier
+        answer = receipt.to_wire()
+        if on.answer is not None:
+            answer |= on.answer(self, receipt, self.state(on.decider, receipt.id))
+        return answer
+
+    def _decide_and_store(self, on: On) -> Receipt:
         def prepared() -> Mapping[str, Any]:
             return on.prepare(self) if on.prepare else self.data
-
-        def make() -> Command:
-            return self.make(on.command, prepared())
 
         fields = prepared()
         id = fields.get(on.id)
         if not isinstance(id, str) or not id:
             raise Rejected("invalid", errors=[{"loc": [on.id], "msg": "an id is required", "type": "missing"}])
-        receipt = self._app.journal.handle(
+        return self._app.journal.handle(
             on.decider,
             id,
             self.make(on.command, fields),
@@ -311,12 +322,8 @@ class Ask:
             caller=self.caller,
             digest=self._digest,
             expected_version=self._expected_version,
-            redecide=make if on.prepare else None,
+            redecide=(lambda: self.make(on.command, prepared())) if on.prepare else None,
         )
-        answer = receipt.to_wire()
-        if on.answer is not None:
-            answer |= on.answer(self, receipt, self.state(on.decider, id))
-        return answer
 
     def _scope(self) -> str:
         # A client's id counts inside its own account only, so no account can occupy another's.

@@ -92,7 +92,7 @@ class Journal:
             loaded = self.load(decider, owner, id)
             for earlier in loaded.commits:
                 if earlier.commit_id == commit_id:
-                    return self._repeat(earlier, id, digest)
+                    return self._repeat(earlier, digest)
             if expected_version is not None and expected_version != loaded.version:
                 raise Rejected("version-mismatch", expected=expected_version, actual=loaded.version)
             events = decider.decide(command, loaded.state)
@@ -123,10 +123,19 @@ class Journal:
             return Receipt(id, stream, stored.last_version, stored.position)
         raise AssertionError("the last attempt either answers or raises")
 
+    def earlier(self, commit_id: str, digest: str) -> Receipt | None:
+        """The receipt of a command that was carried out before; None for a new one.
+
+        Raises Rejected("idempotency-key-reused") when the id was used for something else.
+        """
+        commit = self.store.find(commit_id)
+        return None if commit is None else self._repeat(commit, digest)
+
     @staticmethod
-    def _repeat(earlier: Commit, id: str, digest: str) -> Receipt:
+    def _repeat(earlier: Commit, digest: str) -> Receipt:
         if earlier.digest != digest:
             raise Rejected("idempotency-key-reused")
+        id = earlier.stream.removeprefix(stream_of(earlier.category, earlier.tenant, ""))
         return Receipt(id, earlier.stream, earlier.last_version, earlier.position)
 
     def _commit(

@@ -13,11 +13,10 @@ from services.identity.domain.credentials import RehashPassword
 from services.identity.domain.device import Device, RegisterDevice, device
 from services.identity.domain.login_name import LoginName, NoteFailure, NoteSuccess, login_name
 from services.identity.domain.origin import ObserveOrigin, origin
-from services.identity.domain.permissions import effective
-from services.identity.domain.profile import Profile, profile
 from services.identity.domain.session import Kind, OpenSession, RevokeSession, session
 from services.identity.domain.user import User, user
 from services.identity.domain.values import Email, Id, allows
+from services.identity.entitlements import granted
 from services.identity.flows.registering import Password
 from services.kernel.application import Ask
 from services.kernel.commit import PLATFORM
@@ -167,17 +166,6 @@ def admission(
         "permissions": sorted(permissions),
         "must_enrol_totp": must_enrol,
     }
-
-
-def granted(ask: Ask, tenant: str, person: User, company: Account) -> tuple[frozenset[str], bool]:
-    """What the person may do now, and whether an authenticator has to be enrolled before anything else."""
-    if person.member.role in company.policies.required_mfa_roles and not person.factor.enabled:
-        return frozenset(), True
-    own: frozenset[str] | None = None
-    if person.member.profile_id is not None:
-        given: Profile = ask.state(profile, person.member.profile_id, tenant=tenant)
-        own = given.permissions if given.status == "defined" else None
-    return effective(person.member.role, own), False
 
 
 def logout(ask: Ask) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from services.identity.domain.api_token import ApiToken, api_token
 from services.identity.domain.session import Session, session
 from services.identity.domain.user import User, user
 from services.identity.domain.values import Id, allows
+from services.identity.entitlements import granted
 from services.identity.flows.inviting import invitation_behind
-from services.identity.flows.logging_in import granted
 from services.identity.readmodels.plain import stamp, text
 from services.kernel.application import Answers, Ask, Query
 from services.kernel.commit import PLATFORM

@@ -28,7 +28,7 @@ from services.identity.domain.permissions import Role, licence_of
 from services.identity.domain.second_factor import TotpConfirmed, TotpDisabled
 from services.identity.domain.user import User, user
 from services.identity.domain.values import Id
-from services.identity.flows.logging_in import granted
+from services.identity.entitlements import granted
 from services.identity.readmodels.plain import Cursor, Limit, after, every, page, stamp, text
 from services.kernel.application import Answers, Ask, Query
 from services.kernel.commit import Recorded

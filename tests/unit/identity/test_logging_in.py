@@ -109,6 +109,15 @@ def test_the_hashing_is_done_for_nobody_too(identity: Identity, ana: Person, mon
     assert len(hashed) == 2
 
 
+def test_without_a_password_no_password_is_right(
+    identity: Identity, ana: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invited = identity.by(ana, "invite_user", email="teo@andes.co", name="Teo", role="viewer")
+    monkeypatch.setattr(passwords, "_verify", lambda stored, password: True)
+    refusal = refused(identity.login, Person(invited["user_id"], ana.account_id, "teo@andes.co"))
+    assert refusal.code == "credentials-invalid"
+
+
 def test_guessing_is_delayed_and_forgiven(identity: Identity, ana: Person) -> None:
     for _ in range(3):
         refused(identity.login, ana, password="wrong")

@@ -143,6 +143,18 @@ def test_refresh_tokens_rotate_and_a_lost_answer_is_repeated(identity: Identity,
     assert len({first["refresh_token"], second["refresh_token"], third["refresh_token"]}) == 3
 
 
+def test_a_refresh_repeated_long_after_gives_no_token_that_would_end_the_session(
+    identity: Identity, ana: Person
+) -> None:
+    first = identity.login(ana)
+    typed = {"refresh_token": first["refresh_token"]}
+    second = identity.anonymous("refresh", "r-1", **typed)
+    third = refresh(identity, second)
+    identity.wait(hours=1)
+    assert refused(identity.anonymous, "refresh", "r-1", **typed).code == "refresh-token-used"
+    refresh(identity, third)
+
+
 def test_a_stolen_refresh_token_ends_the_session_and_the_person_hears_of_it(identity: Identity, ana: Person) -> None:
     first = identity.login(ana)
     second = refresh(identity, first)
@@ -189,6 +201,15 @@ def test_a_lost_phone_is_sent_away(identity: Identity, ana: Person) -> None:
     assert refused(identity.login, teo, kind="device", device_id=phone).code == "device-revoked"
     assert refused(refresh, identity, on_phone).code == "session-revoked"
     assert refused(identity.by, teo, "revoke_device", device_id=phone, user_id=ana.user_id).code == "forbidden"
+
+
+def test_a_session_on_a_lost_phone_ends_before_any_list_knows(identity: Identity, ana: Person) -> None:
+    phone = new_id()
+    on_phone = identity.login(ana, kind="device", device_id=phone)
+    identity.app.application.execute("revoke_device", {"device_id": phone}, identity.caller(ana), "d-1")
+    assert refused(refresh, identity, on_phone).code == "session-revoked"
+    (ended,) = [fact.event for fact in identity.app.facts() if fact.type == "SessionRevoked"]
+    assert ended.reason == "no-longer-entitled"
 
 
 def test_a_browser_left_alone_is_logged_out(identity: Identity, ana: Person) -> None:

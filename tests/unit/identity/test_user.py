@@ -213,6 +213,7 @@ def test_deactivation_ends_every_session_and_reactivation_brings_none_back() -> 
     story = gone.then(UserDeactivated(user_id=TEO, role="technician"), epoch(1, "UserDeactivated", ends=True))
     story.when(deactivate).then_nothing()
     assert not story.state.entitles(SESSION, 0)
+    assert not story.state.entitles(SESSION, 1)
     reactivate = ask(ReactivateUser, user_id=TEO, by_role="admin")
     back = story.when(reactivate).then(UserActivated(user_id=TEO, role="technician", licence="operational"))
     back.when(reactivate).then_nothing()
