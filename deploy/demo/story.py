@@ -220,7 +220,7 @@ def work_through_a_crash(
     ]
     for walker in walkers:
         walker.start()
-    time.sleep(0.05)
+    time.sleep(0.1)
     kill("tasks.service")
     kill("tasks.relay")
     for walker in walkers:
