@@ -160,6 +160,8 @@ class Inbox:
             stream = row["_id"]
             self.drain(stream)
             version, blocked = self._cursor(stream)
+            # Parked although another consumer had just applied it: nothing waits for it any more.
+            self._shelf.delete_many(self._on_shelf(stream, {"$lte": version}))
             waiting = self._shelf.find_one(self._on_shelf(stream, {"$gt": version}))
             if waiting and not blocked:
                 missing.append((stream, version + 1))
@@ -251,22 +253,26 @@ class Inbox:
             return self._apply(fact, body, fact.version - 1)
         self._raised.pop(fact.stream)
         reason = traceback.format_exception_only(poison)[-1].strip()[:300]
+        self._block(fact, reason)
         self._park(fact, body, reason=reason)
-        self._cursors.update_one(
-            {"_id": self._cursor_id(fact.stream)},
-            {
-                "$set": {"blocked": {"version": fact.version, "reason": reason, "at": self._clock.now()}},
-                "$setOnInsert": {
-                    "version": fact.version - 1,
-                    "handler": self._handler.name,
-                    "stream": fact.stream,
-                    "tenant": fact.tenant,
-                },
-            },
-            upsert=True,
-        )
         log.error("inbox.blocked", handler=self._handler.name, fact=fact.id, stream=fact.stream)
         return Outcome.BLOCKED
+
+    def _block(self, fact: Recorded, reason: str) -> None:
+        # Only where the fact is still the next one: another consumer may have handled it meanwhile.
+        try:
+            blocked = self._cursors.update_one(
+                {"_id": self._cursor_id(fact.stream), "version": fact.version - 1},
+                {
+                    "$set": {"blocked": {"version": fact.version, "reason": reason, "at": self._clock.now()}},
+                    "$setOnInsert": {"handler": self._handler.name, "stream": fact.stream, "tenant": fact.tenant},
+                },
+                upsert=fact.version == 1,
+            )
+        except DuplicateKeyError as lost:
+            raise _LostRace from lost
+        if blocked.matched_count == 0 and blocked.upserted_id is None:
+            raise _LostRace
 
     def _park(self, fact: Recorded, body: bytes, *, reason: str = "") -> None:
         self._shelf.update_one(
