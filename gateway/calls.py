@@ -206,11 +206,6 @@ class Call:
         """Ask a question; the answer as JSON."""
         return json_response(await self.ask(service, name, params))
 
-    async def listing(self, service: str, name: str, rows: str, params: Mapping[str, Any] | None = None) -> Response:
-        """Ask a question whose answer holds its rows under a name of its own; all lists look alike outside."""
-        answer = dict(await self.ask(service, name, params))
-        return json_response({"items": answer.pop(rows), "next": answer.pop("cursor", None), **answer})
-
     def receipt(self, answer: dict[str, Any], *, created: str | None = None) -> Response:
         """The answer to a command: where it stands now, and 201 with its place when it is new."""
         # The stream's name is the services' own affair; the id says everything to a client.

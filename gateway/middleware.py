@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -105,18 +108,23 @@ def _add_headers(message: Message, context: Context) -> None:
 
 
 def _log_line(scope: Scope, context: Context, status: int, started: float) -> None:
+    """In the form of all log lines, but written at once: the logger's way would be a third of a short request."""
     route: Any = scope.get("route")
-    log.info(
-        "request",
-        method=scope["method"],
-        route=getattr(route, "path", None) or "unmatched",
-        status=status,
-        ms=round((time.perf_counter() - started) * 1000, 1),
-        correlation_id=context.correlation_id,
-        tenant=context.tenant or None,
-        actor=context.actor or None,
-        problem=context.problem or None,
-    )
+    line = {
+        "event": "request",
+        "level": "info",
+        "at": datetime.now(UTC),
+        "process": "gateway",
+        "method": scope["method"],
+        "route": getattr(route, "path", None) or "unmatched",
+        "status": status,
+        "ms": round((time.perf_counter() - started) * 1000, 1),
+        "correlation_id": context.correlation_id,
+        "tenant": context.tenant or None,
+        "actor": context.actor or None,
+        "problem": context.problem or None,
+    }
+    sys.stdout.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE).decode())
 
 
 class BodyLimit:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
+from fastapi.routing import APIRoute
 
 from gateway.routes import (
     access,
@@ -22,8 +23,7 @@ from gateway.routes import (
     users,
 )
 
-V1 = APIRouter(prefix="/v1")
-for _router in (
+_ROUTERS: tuple[APIRouter, ...] = (
     accounts.router,
     sessions.router,
     invitations.router,
@@ -40,8 +40,8 @@ for _router in (
     tasks.router,
     imports.router,
     events.router,
-):
-    V1.include_router(_router)
+    health.router,
+)
 
-ROUTERS = (V1, health.router)
+ROUTES = tuple(route for router in _ROUTERS for route in router.routes if isinstance(route, APIRoute))
 """Everything the gateway answers."""

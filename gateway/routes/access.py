@@ -11,9 +11,9 @@ from starlette.responses import Response
 from gateway.door import CallDep, Door, needs, signed_in
 from gateway.routes.fields import Body, Id, Listed, Moment, Name, Network, PathId, Permission, Receipt
 
-profiles = APIRouter(route_class=Door, tags=["profiles"])
-devices = APIRouter(route_class=Door, tags=["devices"])
-api_tokens = APIRouter(route_class=Door, tags=["api-tokens"])
+profiles = APIRouter(prefix="/v1", route_class=Door, tags=["profiles"])
+devices = APIRouter(prefix="/v1", route_class=Door, tags=["devices"])
+api_tokens = APIRouter(prefix="/v1", route_class=Door, tags=["api-tokens"])
 
 SERVICE = "identity"
 
@@ -58,7 +58,7 @@ async def define_profile(body: NewProfile, call: CallDep) -> Response:
 @profiles.get("/profiles", summary="All profiles", response_model=Listed, **needs("profiles:read"))
 async def list_profiles(call: CallDep) -> Response:
     """With their permissions."""
-    return await call.listing(SERVICE, "profiles", "profiles")
+    return await call.query(SERVICE, "profiles")
 
 
 @profiles.put("/profiles/{profile_id}", summary="Change a profile", response_model=Receipt, **needs("profiles:edit"))
@@ -76,7 +76,7 @@ async def delete_profile(profile_id: PathId, call: CallDep) -> Response:
 @devices.get("/devices", summary="One's own devices", response_model=Listed, **signed_in())
 async def own_devices(call: CallDep) -> Response:
     """Where one has logged in with the mobile app."""
-    return await call.listing(SERVICE, "devices", "devices")
+    return await call.query(SERVICE, "devices")
 
 
 @devices.delete("/devices/{device_id}", summary="Lock a device out", response_model=Receipt, **signed_in())
@@ -98,7 +98,7 @@ async def create_api_token(body: NewToken, call: CallDep) -> Response:
 @api_tokens.get("/api-tokens", summary="All API tokens", response_model=Listed, **needs("tokens:read"))
 async def list_api_tokens(call: CallDep) -> Response:
     """Without the keys themselves."""
-    return await call.listing(SERVICE, "api_tokens", "api_tokens")
+    return await call.query(SERVICE, "api_tokens")
 
 
 @api_tokens.delete(

@@ -22,7 +22,7 @@ from gateway.routes.fields import (
     Role,
 )
 
-router = APIRouter(route_class=Door, tags=["accounts"])
+router = APIRouter(prefix="/v1", route_class=Door, tags=["accounts"])
 
 SERVICE = "identity"
 

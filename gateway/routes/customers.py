@@ -27,7 +27,7 @@ from gateway.routes.fields import (
     given,
 )
 
-router = APIRouter(route_class=Door, tags=["customers"])
+router = APIRouter(prefix="/v1", route_class=Door, tags=["customers"])
 
 SERVICE = "tasks"
 READ, EDIT = "customers:read", "customers:edit"

@@ -17,7 +17,7 @@ from gateway.errors import Problem
 from gateway.live import STREAMS_PER_ACTOR, Frame, Listener, LiveFeed, notice
 from services.kernel.broker import BrokerLost
 
-router = APIRouter(route_class=Door, tags=["events"])
+router = APIRouter(prefix="/v1", route_class=Door, tags=["events"])
 
 TICK_SECONDS = 1.0
 HEARTBEAT_SECONDS = 15.0

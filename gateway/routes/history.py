@@ -14,7 +14,7 @@ from gateway.errors import Problem
 from gateway.routes.fields import Cursor, Id, Limit, Listed, Moment, given
 from services.kernel import logging
 
-router = APIRouter(route_class=Door, tags=["history"])
+router = APIRouter(prefix="/v1", route_class=Door, tags=["history"])
 
 SERVICE = "identity"
 READ = "history:read"
@@ -40,7 +40,7 @@ Filters = Annotated[dict[str, Any], Depends(_filters)]
 @router.get("/history", summary="The history", response_model=Listed, **needs(READ))
 async def history(call: CallDep, filters: Filters, limit: Limit = 50, cursor: Cursor = None) -> Response:
     """The latest first."""
-    return await call.listing(SERVICE, "history", "entries", filters | given(limit=limit, cursor=cursor))
+    return await call.query(SERVICE, "history", filters | given(limit=limit, cursor=cursor))
 
 
 @router.get(
@@ -62,7 +62,7 @@ async def history_csv(call: CallDep, filters: Filters) -> Response:
 
 async def _pages(call: Call, filters: dict[str, Any], page: dict[str, Any]) -> AsyncIterator[str]:
     yield page["text"]
-    while (cursor := page.get("cursor")) is not None:
+    while (cursor := page.get("next")) is not None:
         try:
             page = await call.ask(SERVICE, "history_csv", filters | {"limit": ROWS_PER_CHUNK, "cursor": cursor})
         except Problem as problem:

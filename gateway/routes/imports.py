@@ -14,7 +14,7 @@ from gateway.errors import Problem
 from gateway.routes.fields import Body, Cursor, Found, Limit, Listed, PathId, Receipt, given
 from gateway.uploads import ObjectStore
 
-router = APIRouter(route_class=Door, tags=["imports"])
+router = APIRouter(prefix="/v1", route_class=Door, tags=["imports"])
 
 SERVICE = "tasks"
 READ, EDIT = "imports:read", "imports:edit"

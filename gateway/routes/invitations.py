@@ -10,7 +10,7 @@ from gateway.calls import json_response
 from gateway.door import CallDep, Door, entrance
 from gateway.routes.fields import Body, Email, Found, Name, Password, Receipt, Secret
 
-router = APIRouter(route_class=Door, tags=["sessions"])
+router = APIRouter(prefix="/v1", route_class=Door, tags=["sessions"])
 
 SERVICE = "identity"
 

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from gateway.door import CallDep, Door, signed_in
 from gateway.routes.fields import Body, Found, Name, Password, Receipt
 
-router = APIRouter(route_class=Door, tags=["me"])
+router = APIRouter(prefix="/v1", route_class=Door, tags=["me"])
 
 SERVICE = "identity"
 

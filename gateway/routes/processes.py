@@ -23,7 +23,7 @@ from gateway.routes.fields import (
     given,
 )
 
-router = APIRouter(route_class=Door, tags=["processes"])
+router = APIRouter(prefix="/v1", route_class=Door, tags=["processes"])
 
 SERVICE = "tasks"
 READ, EDIT = "processes:read", "processes:edit"

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from gateway.door import CallDep, Door, anybody, entrance, signed_in
 from gateway.routes.fields import EXAMPLE_ID, Body, Email, Id, Label, Listed, Password, PathId, Receipt, Secret
 
-router = APIRouter(route_class=Door, tags=["sessions"])
+router = APIRouter(prefix="/v1", route_class=Door, tags=["sessions"])
 
 SERVICE = "identity"
 
@@ -91,7 +91,7 @@ def _learn_origin(call: CallDep, answer: dict[str, Any]) -> None:
 @router.get("/sessions", summary="One's own sessions", response_model=Listed, **signed_in())
 async def own_sessions(call: CallDep) -> Response:
     """Where one is logged in."""
-    return await call.listing(SERVICE, "sessions", "sessions")
+    return await call.query(SERVICE, "sessions")
 
 
 @router.delete("/sessions/current", summary="Log out", response_model=Receipt, **signed_in())

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from gateway.door import CallDep, Door, needs
 from gateway.routes.fields import Body, Cursor, Found, Id, Limit, Listed, Name, PathId, Receipt, given
 
-router = APIRouter(route_class=Door, tags=["status-lists"])
+router = APIRouter(prefix="/v1", route_class=Door, tags=["status-lists"])
 
 SERVICE = "tasks"
 READ, EDIT = "processes:read", "processes:edit"

@@ -30,7 +30,7 @@ from gateway.routes.fields import (
     given,
 )
 
-router = APIRouter(route_class=Door, tags=["tasks"])
+router = APIRouter(prefix="/v1", route_class=Door, tags=["tasks"])
 
 SERVICE = "tasks"
 LOCATION = "/v1/tasks/{id}"

@@ -12,7 +12,7 @@ from gateway.calls import Call
 from gateway.door import CallDep, Door, needs
 from gateway.routes.fields import EXAMPLE_ID, Body, Id, Listed, Name, PathId, Receipt
 
-router = APIRouter(route_class=Door, tags=["teams"])
+router = APIRouter(prefix="/v1", route_class=Door, tags=["teams"])
 
 SERVICE = "identity"
 READ, EDIT = "teams:read", "teams:edit"
@@ -67,7 +67,7 @@ async def create_team(body: CreateTeam, call: CallDep) -> Response:
 @router.get("/teams", summary="The tree of teams", response_model=Listed, **needs(READ))
 async def teams(call: CallDep) -> Response:
     """With leaders and members."""
-    return await call.listing(SERVICE, "teams", "teams")
+    return await call.query(SERVICE, "teams")
 
 
 @router.patch("/teams/{team_id}", summary="Rename a team", response_model=Receipt, **needs(EDIT))

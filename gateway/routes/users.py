@@ -26,7 +26,7 @@ from gateway.routes.fields import (
     given,
 )
 
-router = APIRouter(route_class=Door, tags=["users"])
+router = APIRouter(prefix="/v1", route_class=Door, tags=["users"])
 
 SERVICE = "identity"
 READ, EDIT = "users:read", "users:edit"
@@ -77,7 +77,7 @@ async def users(
 ) -> Response:
     """By name."""
     params = given(text=text, role=role, status=status, team_id=team_id, limit=limit, cursor=cursor)
-    return await call.listing(SERVICE, "users", "users", params)
+    return await call.query(SERVICE, "users", params)
 
 
 @router.get("/users/{user_id}", summary="A user", response_model=Found, **needs(READ))
@@ -131,13 +131,13 @@ async def reactivate_user(user_id: PathId, call: CallDep) -> Response:
 @router.get("/users/{user_id}/sessions", summary="A user's sessions", response_model=Listed, **needs(EDIT))
 async def sessions_of(user_id: PathId, call: CallDep) -> Response:
     """End one with `DELETE /v1/sessions/{session_id}`."""
-    return await call.listing(SERVICE, "sessions", "sessions", {"user_id": str(user_id)})
+    return await call.query(SERVICE, "sessions", {"user_id": str(user_id)})
 
 
 @router.get("/users/{user_id}/devices", summary="A user's devices", response_model=Listed, **needs(EDIT))
 async def devices_of(user_id: PathId, call: CallDep) -> Response:
     """Where the person has logged in with the mobile app."""
-    return await call.listing(SERVICE, "devices", "devices", {"user_id": str(user_id)})
+    return await call.query(SERVICE, "devices", {"user_id": str(user_id)})
 
 
 @router.delete(

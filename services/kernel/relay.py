@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import deque
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +20,7 @@ from services.kernel.store import MongoCommitStore
 from services.kernel.tail import QUICKEST, SLOWEST
 
 BATCH = 500
+MOST_UNCONFIRMED = 2_000
 log = logging.get(__name__)
 
 
@@ -81,37 +83,45 @@ class Relay:
     async def _tell(self, link: broker.AsyncBroker, replays: ReplayDesk) -> None:
         position = await asyncio.to_thread(self._checkpoint.read)
         ahead = asyncio.create_task(self._read(position))
+        told = _Told()
+        helpers = [asyncio.create_task(self._follow_up(link, told)), asyncio.create_task(replays.serve())]
         wait, beat_at = QUICKEST, 0.0
         try:
             while not self._stop.is_set():
                 commits = await ahead
+                for helper in helpers:
+                    if helper.done():
+                        helper.result()
                 now = asyncio.get_running_loop().time()
-                await replays.serve()
-                if not commits:
-                    if now >= beat_at:
-                        self._beat(link, position)
-                        await link.settle()
-                        beat_at = now + broker.HEARTBEAT_SECONDS
-                    wait = min(wait * 1.5, SLOWEST)
-                    await asyncio.sleep(wait)
+                if commits:
+                    position, wait = commits[-1].position, QUICKEST
+                    # The next batch is read, and published, while the broker confirms this one.
                     ahead = asyncio.create_task(self._read(position))
-                    continue
-                wait = QUICKEST
-                last = commits[-1].position
-                # The next batch is read while the broker confirms this one.
-                ahead = asyncio.create_task(self._read(last))
-                faults.reached("relay.before_publish")
-                publish(link, self._service, commits)
+                    faults.reached("relay.before_publish")
+                    publish(link, self._service, commits)
+                    told.add(position, link.published)
                 if now >= beat_at:
                     self._beat(link, position)
                     beat_at = now + broker.HEARTBEAT_SECONDS
-                await link.settle()
-                faults.reached("relay.after_publish_before_checkpoint")
-                await asyncio.to_thread(self._checkpoint.move, last, self._clock.now())
-                faults.reached("relay.after_checkpoint")
-                position = last
+                await link.settle(link.published - MOST_UNCONFIRMED)
+                if not commits:
+                    wait = min(wait * 1.5, SLOWEST)
+                    await asyncio.sleep(wait)
+                    ahead = asyncio.create_task(self._read(position))
+            await link.settle()
+            await asyncio.to_thread(self._checkpoint.move, position, self._clock.now())
         finally:
-            ahead.cancel()
+            for task in (ahead, *helpers):
+                task.cancel()
+
+    async def _follow_up(self, link: broker.AsyncBroker, told: _Told) -> None:
+        """Move the checkpoint behind the confirms, in one step over all that have come."""
+        while True:
+            await link.settle(await told.first())
+            position = told.confirmed(link.confirmed)
+            faults.reached("relay.after_publish_before_checkpoint")
+            await asyncio.to_thread(self._checkpoint.move, position, self._clock.now())
+            faults.reached("relay.after_checkpoint")
 
     async def _read(self, position: int) -> list[Commit]:
         return await asyncio.to_thread(self._store.after, position, BATCH)
@@ -122,6 +132,33 @@ class Relay:
         link.publish(broker.HEARTBEATS, self._service, body, pika.BasicProperties(content_type="application/json"))
 
 
+class _Told:
+    """What has been published and is not behind the checkpoint yet: positions, each with its last message."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[int, int]] = deque()
+        self._more = asyncio.Event()
+
+    def add(self, position: int, last_message: int) -> None:
+        """Everything up to `position` was published, ending with that message."""
+        self._waiting.append((position, last_message))
+        self._more.set()
+
+    async def first(self) -> int:
+        """The last message of the oldest batch; waits until there is one."""
+        while not self._waiting:
+            self._more.clear()
+            await self._more.wait()
+        return self._waiting[0][1]
+
+    def confirmed(self, messages: int) -> int:
+        """Take out what that many confirms cover; answers the last position of it."""
+        position = 0
+        while self._waiting and self._waiting[0][1] <= messages:
+            position, _ = self._waiting.popleft()
+        return position
+
+
 class ReplayDesk:
     """Sends parts of the history again, straight to the one queue that asked for it."""
 
@@ -129,25 +166,29 @@ class ReplayDesk:
         self._service = service
         self._store = store
         self._link = link
-        self._asked: list[tuple[int, bytes]] = []
+        self._asked: asyncio.Queue[tuple[int, bytes]] = asyncio.Queue()
 
     async def open(self) -> None:
         """Listen for requests."""
         await self._link.call(self._link.channel.basic_qos, prefetch_count=10)
         self._link.channel.basic_consume(
             broker.replay_queue(self._service).name,
-            lambda _channel, method, _properties, body: self._asked.append((method.delivery_tag, body)),
+            lambda _channel, method, _properties, body: self._asked.put_nowait((method.delivery_tag, body)),
         )
 
     async def serve(self) -> None:
-        """Answer what was asked meanwhile; a request is acknowledged after its last message is confirmed."""
-        while self._asked:
-            tag, body = self._asked.pop(0)
+        """Answer requests one after the other, beside the telling of new facts, until cancelled.
+
+        A request is acknowledged after its last message is confirmed; each batch waits for its confirms,
+        so that a long history does not crowd out what happens now.
+        """
+        while True:
+            tag, body = await self._asked.get()
             request = orjson.loads(body)
             log.info("relay.replay", service=self._service, **request)
             async for commits in self._history(request):
                 publish(self._link, self._service, commits, to_queue=request["queue"])
-                await self._link.settle()
+                await self._link.settle(self._link.published)
             self._link.channel.basic_ack(tag)
 
     async def _history(self, request: dict[str, Any]) -> Any:

@@ -14,11 +14,11 @@ from services.identity.domain.account import (
     OwnerRemoved,
     account,
 )
-from services.identity.readmodels.plain import stamp, text
 from services.kernel.application import Answers, Ask, Query
 from services.kernel.commit import Recorded
 from services.kernel.domain import Erased, Rejected
 from services.kernel.projection import ReadModel
+from services.kernel.shown import shown, stamp
 
 
 class Accounts(ReadModel):
@@ -39,8 +39,8 @@ class Accounts(ReadModel):
             case AccountRegistered():
                 return {
                     "account_id": event.account_id,
-                    "name": text(event.name),
-                    "tax_id": text(event.tax_id),
+                    "name": shown(event.name),
+                    "tax_id": shown(event.tax_id),
                     "country": event.country,
                     "language": event.language,
                     "time_zone": event.time_zone,
@@ -54,7 +54,7 @@ class Accounts(ReadModel):
                     },
                 }
             case AccountRenamed(name=name):
-                return before | {"name": text(name)}
+                return before | {"name": shown(name)}
             case AccountPoliciesSet(ip_allow_list=networks):
                 policies = {
                     "password_max_age_days": event.password_max_age_days,

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.identity.domain.api_token import ApiTokenCreated, ApiTokenRevoked, ApiTokenUsed
-from services.identity.readmodels.plain import stamp, text
 from services.kernel.application import Answers, Ask, Query
 from services.kernel.commit import Recorded
 from services.kernel.domain import Erased
 from services.kernel.projection import ReadModel
+from services.kernel.shown import shown, stamp
 
 
 class ApiTokens(ReadModel):
@@ -30,7 +30,7 @@ class ApiTokens(ReadModel):
             case ApiTokenCreated(ip_allow_list=networks) as created:
                 return {
                     "user_id": created.user_id,
-                    "name": text(created.name),
+                    "name": shown(created.name),
                     "scopes": list(created.scopes),
                     "status": "active",
                     "created_at": stamp(fact.at),
@@ -55,11 +55,12 @@ def all_api_tokens(query: AllApiTokens, ask: Ask) -> dict[str, Any]:
     rows = ask.reads["api_tokens"].find({}, sort=[("created_at", -1)])
     now = stamp(ask.now)
     return {
-        "api_tokens": [
+        "next": None,
+        "items": [
             {"token_id": row.pop("id"), **row}
             | ({"status": "expired"} if row["status"] == "active" and row["expires_at"] <= now else {})
             for row in rows
-        ]
+        ],
     }
 
 

@@ -14,12 +14,11 @@ from typing import Annotated, Any
 import orjson
 from pydantic import AwareDatetime, Field
 
-from services.identity.readmodels.plain import Cursor, Limit, after, every, page, stamp
-from services.kernel.application import Answers, Ask, Query
+from services.kernel.application import Answers, Ask
 from services.kernel.commit import PLATFORM, Recorded
+from services.kernel.paging import Paged, every, page
 from services.kernel.projection import ReadModel
-
-_ORDER = ("at", "fact")
+from services.kernel.shown import stamp
 
 _MODULES: Mapping[str, str] = {
     "account": "accounts",
@@ -34,7 +33,7 @@ _MODULES: Mapping[str, str] = {
     "status_list": "processes",
     "customer": "customers",
     "customer_code": "customers",
-    "import": "imports",
+    "import_job": "imports",
 }
 
 _NO_ACTION = frozenset({"OriginObserved", "SessionRefreshed", "UserEpochRaised", "ApiTokenUsed", "PasswordRehashed"})
@@ -73,7 +72,7 @@ class History(ReadModel):
         }
 
 
-class FindHistory(Query):
+class FindHistory(Paged):
     """What to show; `since` is included, `until` is not."""
 
     since: AwareDatetime | None = None
@@ -82,19 +81,18 @@ class FindHistory(Query):
     service: Annotated[str, Field(max_length=40)] | None = None
     module: Annotated[str, Field(max_length=40)] | None = None
     type: Annotated[str, Field(max_length=80)] | None = None
-    cursor: Cursor = None
-    limit: Limit = 100
+    limit: Annotated[int, Field(ge=1, le=500)] = 100
 
 
 def find_history(query: FindHistory, ask: Ask) -> dict[str, Any]:
     """A page, newest first, with names and addresses as they are known today."""
-    rows, cursor = _page(query, ask)
-    return {"entries": list(_told(rows, ask)), "cursor": cursor}
+    rows, following = _page(query, ask)
+    return {"items": list(_told(rows, ask)), "next": following}
 
 
 def history_csv(query: FindHistory, ask: Ask) -> dict[str, Any]:
     """The same page as CSV text; the header stands in the first one only."""
-    rows, cursor = _page(query, ask)
+    rows, following = _page(query, ask)
     out = io.StringIO()
     writer = csv.writer(out)
     if query.cursor is None:
@@ -103,19 +101,14 @@ def history_csv(query: FindHistory, ask: Ask) -> dict[str, Any]:
         detail = orjson.dumps(entry["detail"]).decode()
         cells = [entry[k] for k in ("at", "actor", "actor_name", "service", "module", "type")]
         writer.writerow([_harmless(cell) for cell in [*cells, detail, entry["ip"]]])
-    return {"text": out.getvalue(), "cursor": cursor}
+    return {"text": out.getvalue(), "next": following}
 
 
 def _page(query: FindHistory, ask: Ask) -> tuple[list[dict[str, Any]], str | None]:
     exact = {k: v for k in ("actor", "service", "module", "type") if (v := getattr(query, k)) is not None}
     since = {"at": {"$gte": stamp(query.since)}} if query.since else {}
     until = {"at": {"$lt": stamp(query.until)}} if query.until else {}
-    rows = ask.reads["history"].find(
-        every(exact, since, until, after(query.cursor, _ORDER, -1)),
-        sort=[(field, -1) for field in _ORDER],
-        limit=query.limit + 1,
-    )
-    return page(rows, query.limit, _ORDER)
+    return page(ask, "history", every(exact, since, until), query, by=[("at", -1), ("fact", -1)])
 
 
 def _told(rows: list[dict[str, Any]], ask: Ask) -> Iterable[dict[str, Any]]:

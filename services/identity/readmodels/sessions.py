@@ -14,11 +14,11 @@ from services.identity.domain.origin import OriginObserved
 from services.identity.domain.session import ABSOLUTE, SessionOpened, SessionRefreshed, SessionRevoked
 from services.identity.domain.user import UserEpochRaised
 from services.identity.domain.values import Id
-from services.identity.readmodels.plain import stamp, text
 from services.kernel.application import Answers, Ask, Query
 from services.kernel.commit import PLATFORM, Recorded
 from services.kernel.domain import Rejected
 from services.kernel.projection import ReadModel
+from services.kernel.shown import shown, stamp
 
 
 class Sessions(ReadModel):
@@ -40,7 +40,7 @@ class Sessions(ReadModel):
                     "user_id": opened.user_id,
                     "kind": opened.kind,
                     "device_id": opened.device_id,
-                    "label": text(opened.label),
+                    "label": shown(opened.label),
                     "status": "open",
                     "opened_at": stamp(opened.opened_at),
                     "last_seen_at": stamp(opened.opened_at),
@@ -71,7 +71,7 @@ class Devices(ReadModel):
                 return {
                     "device_id": known.device_id,
                     "user_id": known.user_id,
-                    "label": text(known.label),
+                    "label": shown(known.label),
                     "status": "registered",
                     "registered_at": stamp(known.registered_at),
                 }
@@ -103,7 +103,7 @@ class Origins(ReadModel):
             "user_id": seen.user_id,
             "session_id": seen.session_id,
             "token_id": seen.token_id,
-            "ip": text(seen.ip),
+            "ip": shown(seen.ip),
             "observed_at": stamp(seen.observed_at),
         }
 
@@ -159,7 +159,7 @@ def my_sessions(query: MySessions, ask: Ask) -> dict[str, Any]:
         }
         for row in rows
     ]
-    return {"sessions": sessions}
+    return {"items": sessions, "next": None}
 
 
 class MyDevices(Query):
@@ -171,7 +171,7 @@ class MyDevices(Query):
 def my_devices(query: MyDevices, ask: Ask) -> dict[str, Any]:
     """Every device the person has logged in on."""
     rows = ask.reads["devices"].find({"user_id": _whose(query.user_id, ask)}, sort=[("registered_at", -1)])
-    return {"devices": [{k: v for k, v in row.items() if k != "id"} for row in rows]}
+    return {"items": [{k: v for k, v in row.items() if k != "id"} for row in rows], "next": None}
 
 
 def _whose(user_id: str | None, ask: Ask) -> str:

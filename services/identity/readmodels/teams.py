@@ -17,10 +17,10 @@ from services.identity.domain.team import (
     TeamRenamed,
     team,
 )
-from services.identity.readmodels.plain import text
 from services.kernel.application import Answers, Ask, Query
 from services.kernel.commit import Recorded
 from services.kernel.projection import ReadModel
+from services.kernel.shown import shown
 
 
 class Teams(ReadModel):
@@ -38,14 +38,14 @@ class Teams(ReadModel):
         """The team after one more fact."""
         match fact.event:
             case TeamCreated(name=name, parent=parent):
-                return {"name": text(name), "parent": parent, "leaders": [], "members": []}
+                return {"name": shown(name), "parent": parent, "leaders": [], "members": []}
             case TeamDeleted():
                 return None
         if doc is None:
             return None
         match fact.event:
             case TeamRenamed(name=name):
-                return doc | {"name": text(name)}
+                return doc | {"name": shown(name)}
             case TeamMoved(parent=parent):
                 return doc | {"parent": parent}
             case TeamLeadersSet(leaders=leaders):
@@ -72,9 +72,9 @@ class Profiles(ReadModel):
         """The profile after one more fact."""
         match fact.event:
             case ProfileDefined(name=name, permissions=permissions):
-                return {"name": text(name), "permissions": list(permissions), "version": fact.version}
+                return {"name": shown(name), "permissions": list(permissions), "version": fact.version}
             case ProfileChanged(name=name, permissions=permissions):
-                return {"name": text(name), "permissions": list(permissions), "version": fact.version}
+                return {"name": shown(name), "permissions": list(permissions), "version": fact.version}
             case ProfileDeleted():
                 return None
             case _:
@@ -89,7 +89,7 @@ def all_teams(query: AllTeams, ask: Ask) -> dict[str, Any]:
     """Every team; the tree follows from `parent`. `version` is the tree's."""
     rows = ask.reads["teams"].find({}, sort=[("name", 1)])
     teams = [{"team_id": row.pop("id"), **row} for row in rows]
-    return {"teams": teams, "version": ask.version(team, ask.caller.tenant)}
+    return {"items": teams, "next": None, "version": ask.version(team, ask.caller.tenant)}
 
 
 class AllProfiles(Query):
@@ -100,7 +100,8 @@ def all_profiles(query: AllProfiles, ask: Ask) -> dict[str, Any]:
     """Own profiles, the roles' sets they may replace, and every permission there is."""
     rows = ask.reads["profiles"].find({}, sort=[("name", 1)])
     return {
-        "profiles": [{"profile_id": row.pop("id"), **row} for row in rows],
+        "next": None,
+        "items": [{"profile_id": row.pop("id"), **row} for row in rows],
         "roles": {role: sorted(permissions) for role, permissions in ROLE_PERMISSIONS.items()},
         "permissions": sorted(PERMISSIONS),
     }

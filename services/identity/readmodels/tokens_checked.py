@@ -15,10 +15,10 @@ from services.identity.domain.user import User, user
 from services.identity.domain.values import Id, allows
 from services.identity.entitlements import granted
 from services.identity.flows.inviting import invitation_behind
-from services.identity.readmodels.plain import stamp, text
 from services.kernel.application import Answers, Ask, Query
 from services.kernel.commit import PLATFORM
 from services.kernel.domain import Rejected
+from services.kernel.shown import shown, stamp
 
 
 class SigningKeys(Query):
@@ -107,9 +107,9 @@ def invitation(query: InvitationBehind, ask: Ask) -> dict[str, Any]:
     if member.invitation_expires_at is None or ask.now >= member.invitation_expires_at:
         raise Rejected("invitation-expired")
     return {
-        "account_name": text(company.name),
-        "email": text(member.email),
-        "name": text(member.name),
+        "account_name": shown(company.name),
+        "email": shown(member.email),
+        "name": shown(member.name),
         "role": member.role,
         "language": member.language,
         "expires_at": stamp(member.invitation_expires_at),

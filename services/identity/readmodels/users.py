@@ -29,13 +29,12 @@ from services.identity.domain.second_factor import TotpConfirmed, TotpDisabled
 from services.identity.domain.user import User, user
 from services.identity.domain.values import Id
 from services.identity.entitlements import granted
-from services.identity.readmodels.plain import Cursor, Limit, after, every, page, stamp, text
 from services.kernel.application import Answers, Ask, Query
 from services.kernel.commit import Recorded
 from services.kernel.domain import Rejected
+from services.kernel.paging import Paged, every, page
 from services.kernel.projection import ReadModel
-
-_ORDER = ("sort", "user_id")
+from services.kernel.shown import shown, stamp
 
 
 class Users(ReadModel):
@@ -44,7 +43,7 @@ class Users(ReadModel):
     name = "users"
     categories = ("user",)
     indexes = (
-        [("tenant", 1), ("sort", 1), ("user_id", 1)],
+        [("tenant", 1), ("sort", 1), ("_id", 1)],
         [("tenant", 1), ("profile_id", 1)],
     )
 
@@ -58,7 +57,7 @@ class Users(ReadModel):
             case UserRegistered() | UserInvited():
                 return {
                     "user_id": fact.event.user_id,
-                    "email": text(fact.event.email),
+                    "email": shown(fact.event.email),
                     "role": fact.event.role,
                     "licence": fact.event.licence,
                     "language": fact.event.language,
@@ -101,19 +100,17 @@ def _changes(event: Any) -> dict[str, Any]:
 
 
 def _named(name: Any) -> dict[str, Any]:
-    shown = text(name)
-    return {"name": shown, "sort": (shown or "").casefold()}
+    known = shown(name)
+    return {"name": known, "sort": (known or "").casefold()}
 
 
-class FindUsers(Query):
+class FindUsers(Paged):
     """Whom to list: by words of name or address, role, state, team."""
 
     text: Annotated[str, Field(max_length=120)] | None = None
     role: Role | None = None
     status: Annotated[str, Field(max_length=30)] | None = None
     team_id: Id | None = None
-    cursor: Cursor = None
-    limit: Limit = 100
 
 
 def find_users(query: FindUsers, ask: Ask) -> dict[str, Any]:
@@ -127,13 +124,8 @@ def find_users(query: FindUsers, ask: Ask) -> dict[str, Any]:
     if query.team_id is not None:
         found = ask.reads["teams"].one(query.team_id)
         team = {"user_id": {"$in": [*found["members"], *found["leaders"]] if found else []}}
-    rows = ask.reads["users"].find(
-        every(exact, words, team, after(query.cursor, _ORDER)),
-        sort=[(field, 1) for field in _ORDER],
-        limit=query.limit + 1,
-    )
-    shown, cursor = page(rows, query.limit, _ORDER)
-    return {"users": [_view(row) for row in shown], "cursor": cursor}
+    rows, following = page(ask, "users", every(exact, words, team), query, by=[("sort", 1)])
+    return {"items": [_view(row) for row in rows], "next": following}
 
 
 class OneUser(Query):
@@ -173,8 +165,8 @@ def me(query: Me, ask: Ask) -> dict[str, Any]:
     permissions, must_enrol = granted(ask, tenant, person, company)
     return {
         "user_id": user_id,
-        "email": text(person.member.email),
-        "name": text(person.member.name),
+        "email": shown(person.member.email),
+        "name": shown(person.member.name),
         "role": person.member.role,
         "licence": licence_of(person.member.role),
         "language": person.member.language,
@@ -183,7 +175,7 @@ def me(query: Me, ask: Ask) -> dict[str, Any]:
         "totp_enabled": person.factor.enabled,
         "must_enrol_totp": must_enrol,
         "recovery_codes_left": len(person.factor.recovery_hashes),
-        "account": {"account_id": tenant, "name": text(company.name)},
+        "account": {"account_id": tenant, "name": shown(company.name)},
         "teams": _teams(ask, user_id),
     }
 

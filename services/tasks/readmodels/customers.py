@@ -11,7 +11,9 @@ from pydantic import Field
 from services.kernel.application import Answers, Ask, Query
 from services.kernel.commit import Recorded
 from services.kernel.domain import Erased, Rejected
+from services.kernel.paging import Paged, page
 from services.kernel.projection import ReadModel
+from services.kernel.shown import searchable, stamp, without
 from services.tasks.domain.customer import (
     CustomerCreated,
     CustomerEdited,
@@ -21,8 +23,6 @@ from services.tasks.domain.customer import (
     Place,
     Profile,
 )
-from services.tasks.paging import Paged, page
-from services.tasks.readmodels.shown import searchable, stamp, without
 from services.tasks.standing import demand
 
 Document = dict[str, Any]

@@ -8,7 +8,9 @@ from typing import Any
 from services.kernel.application import Answers, Ask, Query
 from services.kernel.commit import Recorded
 from services.kernel.domain import Erased, Rejected
+from services.kernel.paging import Paged, page
 from services.kernel.projection import ReadModel
+from services.kernel.shown import shown, stamp, without
 from services.tasks.domain.import_job import (
     ImportApplied,
     ImportChecked,
@@ -19,8 +21,6 @@ from services.tasks.domain.import_job import (
     ImportRowsApplied,
     Kind,
 )
-from services.tasks.paging import Paged, page
-from services.tasks.readmodels.shown import shown, stamp, without
 from services.tasks.standing import demand
 
 Document = dict[str, Any]

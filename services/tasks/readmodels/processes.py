@@ -8,7 +8,9 @@ from typing import Any
 from services.kernel.application import Answers, Ask, Query
 from services.kernel.commit import Recorded
 from services.kernel.domain import Rejected
+from services.kernel.paging import Paged, page
 from services.kernel.projection import ReadModel
+from services.kernel.shown import searchable, shown, without
 from services.tasks.domain.process import (
     ProcessActivated,
     ProcessCreated,
@@ -21,8 +23,6 @@ from services.tasks.domain.process import (
     SubprocessRenamed,
     TeamsLinked,
 )
-from services.tasks.paging import Paged, page
-from services.tasks.readmodels.shown import searchable, shown, without
 from services.tasks.standing import demand
 
 Document = dict[str, Any]

@@ -10,7 +10,9 @@ from pydantic import AwareDatetime, Field
 from services.kernel.application import Answers, Ask, Query
 from services.kernel.commit import Recorded
 from services.kernel.domain import Erased, Rejected
+from services.kernel.paging import Limit, Paged, page
 from services.kernel.projection import ReadModel
+from services.kernel.shown import NEVER, shown, stamp, stamped, without
 from services.tasks.domain.task_events import (
     StagesInherited,
     TaskAdvanced,
@@ -28,8 +30,6 @@ from services.tasks.domain.task_events import (
     TaskServicesChanged,
 )
 from services.tasks.domain.values import Priority, Window
-from services.tasks.paging import Limit, Paged, page
-from services.tasks.readmodels.shown import NEVER, shown, stamp, stamped, without
 from services.tasks.standing import demand, view
 
 Document = dict[str, Any]

@@ -9,6 +9,7 @@ from services.kernel.application import Answers, Ask, Query
 from services.kernel.commit import Recorded
 from services.kernel.domain import Rejected
 from services.kernel.projection import ReadModel
+from services.kernel.shown import shown, stamp
 from services.tasks.domain.task_events import (
     OpeningAbandoned,
     SubtaskExpected,
@@ -16,7 +17,6 @@ from services.tasks.domain.task_events import (
     TaskFieldsChanged,
     TaskOpened,
 )
-from services.tasks.readmodels.shown import shown, stamp
 from services.tasks.readmodels.task_board import card, named
 from services.tasks.standing import demand, view
 

@@ -285,14 +285,8 @@ def test_a_log_in_gives_its_origin_to_later_commands(ask: Ask, services: FakeSer
     assert services.asked("advance_task")[0]["caller"]["origin"] == ORIGIN
 
 
-def test_lists_of_identity_look_like_all_lists(ask: Ask, services: FakeServices) -> None:
-    services.answers["users"] = {"users": [{"user_id": USER}], "cursor": "abc"}
-    answer = ask("GET", "/v1/users?limit=1", authorization=token(permissions=("users:read",)))
-    assert answer.json() == {"items": [{"user_id": USER}], "next": "abc"}
-
-
 def test_history_as_csv_is_all_pages(ask: Ask, services: FakeServices) -> None:
-    pages = {None: {"text": "time,actor\r\n1,a\r\n", "cursor": "p2"}, "p2": {"text": "2,b\r\n", "cursor": None}}
+    pages = {None: {"text": "time,actor\r\n1,a\r\n", "next": "p2"}, "p2": {"text": "2,b\r\n", "next": None}}
     services.answers["history_csv"] = lambda kwargs: pages[kwargs["params"].get("cursor")]
     answer = ask("GET", "/v1/history.csv?type=TaskAdvanced", authorization=token(permissions=("history:read",)))
     assert answer.text == "time,actor\r\n1,a\r\n2,b\r\n"

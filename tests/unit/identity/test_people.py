@@ -177,7 +177,7 @@ def test_logging_out_ends_one_session(identity: Identity, ana: Person) -> None:
     identity.app.execute("logout", {}, identity.caller(ana, session=one["session_id"]))
     assert not active(identity, ana, one)
     assert active(identity, ana, other)
-    mine = identity.ask(ana, "sessions")["sessions"]
+    mine = identity.ask(ana, "sessions")["items"]
     assert [(s["session_id"], s["ip"]) for s in mine] == [(other["session_id"], OFFICE_IP)]
 
 
@@ -194,7 +194,7 @@ def test_a_lost_phone_is_sent_away(identity: Identity, ana: Person) -> None:
     teo, phone = identity.hire(ana, "teo@andes.co"), new_id()
     on_phone = identity.login(teo, kind="device", device_id=phone, device_label="Pixel 8")
     on_desk = identity.login(teo)
-    assert [d["label"] for d in identity.ask(teo, "devices")["devices"]] == ["Pixel 8"]
+    assert [d["label"] for d in identity.ask(teo, "devices")["items"]] == ["Pixel 8"]
     identity.by(ana, "revoke_device", device_id=phone, user_id=teo.user_id)
     assert not active(identity, teo, on_phone)
     assert active(identity, teo, on_desk)
@@ -347,15 +347,15 @@ def test_teams_and_their_people_are_listed(identity: Identity, ana: Person) -> N
     stranger = refused(identity.by, ana, "add_team_member", team_id=north, user_id=new_id())
     assert stranger.code == "user-unknown"
     assert refused(identity.by, ana, "move_team", team_id=field, parent=north).code == "team-cycle"
-    teams = {t["team_id"]: t for t in identity.ask(ana, "teams")["teams"]}
+    teams = {t["team_id"]: t for t in identity.ask(ana, "teams")["items"]}
     assert teams[north]["members"] == [teo.user_id]
-    assert [u["user_id"] for u in identity.ask(ana, "users", team_id=north, role="technician")["users"]] == [
+    assert [u["user_id"] for u in identity.ask(ana, "users", team_id=north, role="technician")["items"]] == [
         teo.user_id
     ]
     assert identity.ask(teo, "me")["teams"] == [{"team_id": north, "name": "North", "leads": False}]
     identity.by(ana, "remove_team_member", team_id=north, user_id=teo.user_id)
     identity.by(ana, "delete_team", team_id=north)
-    assert [t["name"] for t in identity.ask(ana, "teams")["teams"]] == ["Field"]
+    assert [t["name"] for t in identity.ask(ana, "teams")["items"]] == ["Field"]
 
 
 def test_the_directory_is_searched_and_paged(identity: Identity, ana: Person) -> None:
@@ -365,12 +365,12 @@ def test_the_directory_is_searched_and_paged(identity: Identity, ana: Person) ->
     cursor = None
     while True:
         found = identity.ask(ana, "users", limit=3, cursor=cursor)
-        seen += [row["name"] for row in found["users"]]
-        if (cursor := found["cursor"]) is None:
+        seen += [row["name"] for row in found["items"]]
+        if (cursor := found["next"]) is None:
             break
     assert seen == ["Ana Ruiz", *(f"Person {n}" for n in range(7))]
-    assert [u["email"] for u in identity.ask(ana, "users", text="P3@")["users"]] == ["p3@andes.co"]
-    assert identity.ask(ana, "users", text=".*")["users"] == []
+    assert [u["email"] for u in identity.ask(ana, "users", text="P3@")["items"]] == ["p3@andes.co"]
+    assert identity.ask(ana, "users", text=".*")["items"] == []
     assert refused(identity.ask, ana, "users", cursor="nonsense").code == "cursor-invalid"
     one = identity.ask(ana, "user", user_id=ana.user_id)
     assert (one["status"], one["role"], one["email"]) == ("active", "owner", "ana@andes.co")
@@ -384,7 +384,7 @@ def test_accounts_do_not_see_one_another(identity: Identity, ana: Person) -> Non
     assert refused(identity.by, sol, "revoke_session", session_id=session["session_id"]).code == "session-unknown"
     asked = [{"tenant": ana.account_id, "session_id": session["session_id"]}]
     assert refused(identity.ask, sol, "session_status", sessions=asked).code == "forbidden"
-    assert [u["name"] for u in identity.ask(sol, "users")["users"]] == ["Ana Ruiz"]
+    assert [u["name"] for u in identity.ask(sol, "users")["items"]] == ["Ana Ruiz"]
     assert identity.ask(sol, "account")["name"] == "Costa"
 
 
@@ -402,7 +402,7 @@ def test_an_api_token_acts_for_its_maker(identity: Identity, ana: Person) -> Non
     assert (known["tenant"], known["user_id"], known["token_id"]) == (ana.account_id, ana.user_id, made["id"])
     assert known["permissions"] == ["tasks:read", "users:edit"]
     identity.by(ana, "note_api_token_use", token_id=made["id"])
-    (listed,) = identity.ask(ana, "api_tokens")["api_tokens"]
+    (listed,) = identity.ask(ana, "api_tokens")["items"]
     assert listed["last_used_on"] == "2026-11-23"
     assert "secret_hash" not in listed
     identity.by(ana, "revoke_api_token", token_id=made["id"])
@@ -457,7 +457,7 @@ def test_the_history_tells_who_did_what_from_where(identity: Identity, ana: Pers
     identity.app.execute("invite_user", {"email": "t@x.co", "name": "=HYPERLINK()", "role": "viewer"}, caller)
     refused(identity.login, ana, password="wrong")
     identity.app.listen_to(identity.app)
-    entries = identity.ask(ana, "history")["entries"]
+    entries = identity.ask(ana, "history")["items"]
     assert [e["type"] for e in entries][-4:] == ["UserActivated", "PasswordSet", "UserRegistered", "AccountRegistered"]
     invited = next(e for e in entries if e["type"] == "UserInvited")
     assert (invited["actor"], invited["actor_name"], invited["ip"]) == (ana.user_id, "Ana Ruiz", OFFICE_IP)
@@ -474,24 +474,24 @@ def test_the_history_is_filtered_and_paged(identity: Identity, ana: Person) -> N
     identity.wait(days=1)
     teo = identity.hire(ana, "teo@andes.co")
     identity.app.listen_to(identity.app)
-    everything = identity.ask(ana, "history")["entries"]
+    everything = identity.ask(ana, "history")["items"]
     walked: list[dict[str, Any]] = []
     cursor = None
     while True:
         found = identity.ask(ana, "history", limit=2, cursor=cursor)
-        walked += found["entries"]
-        if (cursor := found["cursor"]) is None:
+        walked += found["items"]
+        if (cursor := found["next"]) is None:
             break
     assert walked == everything
-    by_teo = identity.ask(ana, "history", actor=teo.user_id)["entries"]
+    by_teo = identity.ask(ana, "history", actor=teo.user_id)["items"]
     assert {e["type"] for e in by_teo} == {"InvitationAccepted", "PasswordSet", "UserActivated"}
     day = (identity.app.clock.now() - timedelta(hours=1)).isoformat()
-    assert "AccountRegistered" not in {e["type"] for e in identity.ask(ana, "history", since=day)["entries"]}
-    before = identity.ask(ana, "history", until=day, module="accounts")["entries"]
+    assert "AccountRegistered" not in {e["type"] for e in identity.ask(ana, "history", since=day)["items"]}
+    before = identity.ask(ana, "history", until=day, module="accounts")["items"]
     assert [e["type"] for e in before] == ["AccountRegistered"]
-    assert identity.ask(ana, "history", service="tasks")["entries"] == []
+    assert identity.ask(ana, "history", service="tasks")["items"] == []
     sol = identity.register("sol@costa.co", "Costa")
-    assert identity.ask(sol, "history")["entries"] == []
+    assert identity.ask(sol, "history")["items"] == []
 
 
 def test_the_history_leaves_as_harmless_csv(identity: Identity, ana: Person) -> None:
@@ -502,10 +502,10 @@ def test_the_history_leaves_as_harmless_csv(identity: Identity, ana: Person) -> 
     while True:
         chunk = identity.ask(ana, "history_csv", limit=3, cursor=cursor)
         text += chunk["text"]
-        if (cursor := chunk["cursor"]) is None:
+        if (cursor := chunk["next"]) is None:
             break
     rows = list(csv.DictReader(io.StringIO(text)))
-    assert len(rows) == len(identity.ask(ana, "history")["entries"])
+    assert len(rows) == len(identity.ask(ana, "history")["items"])
     assert {row["name"] for row in rows if row["actor"] == luz.user_id} == {"'=cmd|' /C calc'!A0"}
     assert rows[0]["action"] == "AccountRenamed"
 
@@ -518,4 +518,4 @@ def test_an_origin_is_reported_once_whoever_reports_it(identity: Identity, ana: 
     assert first["id"] == again["id"] != session["origin_id"]
     same = identity.app.execute("observe_origin", {"session_id": session["session_id"], "ip": OFFICE_IP}, caller)
     assert same["id"] == session["origin_id"]
-    assert identity.ask(ana, "sessions")["sessions"][0]["ip"] in {"10.0.0.9", OFFICE_IP}
+    assert identity.ask(ana, "sessions")["items"][0]["ip"] in {"10.0.0.9", OFFICE_IP}

@@ -10,7 +10,7 @@ import pytest
 from services.kernel.clock import new_id
 from services.kernel.domain import Rejected
 from services.kernel.testing.app import START
-from services.tasks.readmodels.shown import stamp
+from services.kernel.shown import stamp
 from tests.examples.tasks import (
     ADMIN,
     COLLEAGUE,

@@ -67,3 +67,9 @@ def _decoded(cursor: str, length: int) -> list[str | int | float]:
     if not all(isinstance(value, str | int | float) for value in last):
         raise Rejected("cursor-invalid")
     return last
+
+
+def every(*filters: Mapping[str, Any]) -> dict[str, Any]:
+    """All of the filters that say anything."""
+    wanted = [dict(f) for f in filters if f]
+    return {"$and": wanted} if wanted else {}
