@@ -48,7 +48,6 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
         docs_url=None,  # its assets come from elsewhere; /openapi.json is enough for every tool
         redoc_url=None,
         redirect_slashes=False,
-        generate_unique_id_function=lambda route: route.name,
         lifespan=_lifespan,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import orjson
-from fastapi import Depends, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.params import Form
 from fastapi.routing import APIRoute
 
@@ -24,6 +24,11 @@ _CALL = "checkop.call"
 _PERMISSION = "x-permission"
 _ACCESS = "x-access"
 _SAFE = frozenset({"GET", "HEAD"})
+
+
+def resource(tag: str) -> APIRouter:
+    """A router for the routes of one resource; operations are named after their functions."""
+    return APIRouter(prefix="/v1", route_class=Door, tags=[tag], generate_unique_id_function=lambda route: route.name)
 
 
 def needs(permission: str) -> dict[str, Any]:

@@ -41,7 +41,7 @@ class RouteIndex(BaseRoute):
                     node = node.anything
                 else:
                     node = node.named.setdefault(segment, _Node())
-            for method in route.methods:
+            for method in route.methods or ():
                 node.routes[method] = route
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:

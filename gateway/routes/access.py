@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter
 from pydantic import Field
 from starlette.responses import Response
 
-from gateway.door import CallDep, Door, needs, signed_in
+from gateway.door import CallDep, needs, resource, signed_in
 from gateway.routes.fields import Body, Id, Listed, Moment, Name, Network, PathId, Permission, Receipt
 
-profiles = APIRouter(prefix="/v1", route_class=Door, tags=["profiles"])
-devices = APIRouter(prefix="/v1", route_class=Door, tags=["devices"])
-api_tokens = APIRouter(prefix="/v1", route_class=Door, tags=["api-tokens"])
+profiles = resource("profiles")
+devices = resource("devices")
+api_tokens = resource("api-tokens")
 
 SERVICE = "identity"
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter
 from pydantic import Field, StringConstraints
 from starlette.responses import Response
 
-from gateway.door import CallDep, Door, entrance, needs
+from gateway.door import CallDep, entrance, needs, resource
 from gateway.routes.fields import (
     PRINTABLE,
     Body,
@@ -22,7 +21,7 @@ from gateway.routes.fields import (
     Role,
 )
 
-router = APIRouter(prefix="/v1", route_class=Door, tags=["accounts"])
+router = resource("accounts")
 
 SERVICE = "identity"
 

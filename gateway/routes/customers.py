@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import Field, StringConstraints
 from starlette.responses import Response
 
-from gateway.door import CallDep, Door, needs
+from gateway.door import CallDep, needs, resource
 from gateway.routes.fields import (
     PRINTABLE,
     Body,
@@ -27,7 +27,7 @@ from gateway.routes.fields import (
     given,
 )
 
-router = APIRouter(prefix="/v1", route_class=Door, tags=["customers"])
+router = resource("customers")
 
 SERVICE = "tasks"
 READ, EDIT = "customers:read", "customers:edit"

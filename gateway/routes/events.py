@@ -7,17 +7,17 @@ import time
 from collections.abc import AsyncIterator, Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Request
+from fastapi import Header, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from gateway.auth import Authenticator
-from gateway.door import CallDep, Door, Gatekeeper, signed_in
+from gateway.door import CallDep, Gatekeeper, resource, signed_in
 from gateway.errors import Problem
 from gateway.live import STREAMS_PER_ACTOR, Frame, Listener, LiveFeed, notice
 from services.kernel.broker import BrokerLost
 
-router = APIRouter(prefix="/v1", route_class=Door, tags=["events"])
+router = resource("events")
 
 TICK_SECONDS = 1.0
 HEARTBEAT_SECONDS = 15.0

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from gateway.calls import json_response
 from gateway.health import Health
 
-router = APIRouter(tags=["health"])
+router = APIRouter(tags=["health"], generate_unique_id_function=lambda route: route.name)
 
 
 @router.get("/healthz", summary="The process is up", response_model=dict[str, str])

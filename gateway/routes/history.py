@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from starlette.responses import Response, StreamingResponse
 
 from gateway.calls import Call
-from gateway.door import CallDep, Door, needs
+from gateway.door import CallDep, needs, resource
 from gateway.errors import Problem
 from gateway.routes.fields import Cursor, Id, Limit, Listed, Moment, given
 from services.kernel import logging
 
-router = APIRouter(prefix="/v1", route_class=Door, tags=["history"])
+router = resource("history")
 
 SERVICE = "identity"
 READ = "history:read"

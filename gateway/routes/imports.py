@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, File, Form, Request, UploadFile
+from fastapi import File, Form, Request, UploadFile
 from pydantic import Field
 from starlette.responses import Response
 
-from gateway.door import CallDep, Door, needs
+from gateway.door import CallDep, needs, resource
 from gateway.errors import Problem
 from gateway.routes.fields import Body, Cursor, Found, Limit, Listed, PathId, Receipt, given
 from gateway.uploads import ObjectStore
 
-router = APIRouter(prefix="/v1", route_class=Door, tags=["imports"])
+router = resource("imports")
 
 SERVICE = "tasks"
 READ, EDIT = "imports:read", "imports:edit"

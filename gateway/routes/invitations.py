@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
 from pydantic import Field
 from starlette.responses import Response
 
 from gateway.calls import json_response
-from gateway.door import CallDep, Door, entrance
+from gateway.door import CallDep, entrance, resource
 from gateway.routes.fields import Body, Email, Found, Name, Password, Receipt, Secret
 
-router = APIRouter(prefix="/v1", route_class=Door, tags=["sessions"])
+router = resource("sessions")
 
 SERVICE = "identity"
 

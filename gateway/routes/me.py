@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter
 from pydantic import Field, StringConstraints
 from starlette.responses import Response
 
-from gateway.door import CallDep, Door, signed_in
+from gateway.door import CallDep, resource, signed_in
 from gateway.routes.fields import Body, Found, Name, Password, Receipt
 
-router = APIRouter(prefix="/v1", route_class=Door, tags=["me"])
+router = resource("me")
 
 SERVICE = "identity"
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter
 from pydantic import Field
 from starlette.responses import Response
 
-from gateway.door import CallDep, Door, needs
+from gateway.door import CallDep, needs, resource
 from gateway.routes.fields import (
     EXAMPLE_ID,
     Body,
@@ -23,7 +22,7 @@ from gateway.routes.fields import (
     given,
 )
 
-router = APIRouter(prefix="/v1", route_class=Door, tags=["processes"])
+router = resource("processes")
 
 SERVICE = "tasks"
 READ, EDIT = "processes:read", "processes:edit"

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
 from pydantic import ConfigDict, Field, StringConstraints
 from starlette.responses import Response
 
-from gateway.door import CallDep, Door, anybody, entrance, signed_in
+from gateway.door import CallDep, anybody, entrance, resource, signed_in
 from gateway.routes.fields import EXAMPLE_ID, Body, Email, Id, Label, Listed, Password, PathId, Receipt, Secret
 
-router = APIRouter(prefix="/v1", route_class=Door, tags=["sessions"])
+router = resource("sessions")
 
 SERVICE = "identity"
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter
 from pydantic import Field, StringConstraints
 from starlette.responses import Response
 
-from gateway.door import CallDep, Door, needs
+from gateway.door import CallDep, needs, resource
 from gateway.routes.fields import Body, Cursor, Found, Id, Limit, Listed, Name, PathId, Receipt, given
 
-router = APIRouter(prefix="/v1", route_class=Door, tags=["status-lists"])
+router = resource("status-lists")
 
 SERVICE = "tasks"
 READ, EDIT = "processes:read", "processes:edit"

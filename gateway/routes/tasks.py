@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from pydantic import Field, StringConstraints
 from starlette.responses import Response
 
-from gateway.door import CallDep, Door, needs
+from gateway.door import CallDep, needs, resource
 from gateway.routes.fields import (
     EXAMPLE_ID,
     OTHER_ID,
@@ -30,7 +30,7 @@ from gateway.routes.fields import (
     given,
 )
 
-router = APIRouter(prefix="/v1", route_class=Door, tags=["tasks"])
+router = resource("tasks")
 
 SERVICE = "tasks"
 LOCATION = "/v1/tasks/{id}"

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter
 from pydantic import Field
 from starlette.responses import Response
 
 from gateway.calls import Call
-from gateway.door import CallDep, Door, needs
+from gateway.door import CallDep, needs, resource
 from gateway.routes.fields import EXAMPLE_ID, Body, Id, Listed, Name, PathId, Receipt
 
-router = APIRouter(prefix="/v1", route_class=Door, tags=["teams"])
+router = resource("teams")
 
 SERVICE = "identity"
 READ, EDIT = "teams:read", "teams:edit"

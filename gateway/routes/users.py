@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import Field
 from starlette.responses import Response
 
-from gateway.door import CallDep, Door, needs
+from gateway.door import CallDep, needs, resource
 from gateway.routes.fields import (
     EXAMPLE_ID,
     Body,
@@ -26,7 +26,7 @@ from gateway.routes.fields import (
     given,
 )
 
-router = APIRouter(prefix="/v1", route_class=Door, tags=["users"])
+router = resource("users")
 
 SERVICE = "identity"
 READ, EDIT = "users:read", "users:edit"
