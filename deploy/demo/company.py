@@ -48,9 +48,11 @@ class Company:
     team_id: str = ""
 
     @classmethod
-    def register(cls, base_url: str, mailbox_url: str, name: str, owner_name: str, password: str) -> Company:
+    def register(
+        cls, base_url: str, mailbox_url: str, name: str, owner_name: str, password: str, domain: str = ""
+    ) -> Company:
         """The company signs up; its owner logs in. Raises Refused."""
-        domain = f"{_plain(name.split()[0])}-{uuid.uuid4().hex[:6]}.example.com"
+        domain = domain or f"{_plain(name.split()[0])}-{uuid.uuid4().hex[:6]}.example.com"
         login = Login(f"{owner_name} (owner)", f"{_plain(owner_name.split()[0])}@{domain}", password)
         Person(base_url).post(
             "/v1/accounts",

@@ -14,7 +14,12 @@ from deploy.demo.story import FILES, PASSWORD, until_known
 def main() -> int:
     """Found the company; the file named by CHECKOP_DEMO_FILE gets its people."""
     company = Company.register(
-        os.environ["CHECKOP_GATEWAY_URL"], os.environ["MAILBOX_URL"], "Frío Andino S.A.S.", "Laura Gómez", PASSWORD
+        os.environ["CHECKOP_GATEWAY_URL"],
+        os.environ["MAILBOX_URL"],
+        "Frío Andino S.A.S.",
+        "Laura Gómez",
+        PASSWORD,
+        domain="frio.example.com",
     )
     admin = company.invite(company.owner, "Andrés Peña", "admin", PASSWORD)
     crew = [company.invite(admin, name, "technician", PASSWORD) for name in ("Tomás Ruiz", "Nubia Cárdenas")]

@@ -171,7 +171,7 @@ def _show(data: Path, env: dict[str, str]) -> None:
     if people.exists():
         rows = json.loads(people.read_text())
         columns = list(rows[0]) if rows else []
-        who = Table(*columns, title="Who may log in")
+        who = Table(*(Column(name, overflow="fold") for name in columns), title="Who may log in")
         for row in rows:
             who.add_row(*(str(row.get(column, "")) for column in columns))
         Console().print(who)
