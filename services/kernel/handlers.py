@@ -9,25 +9,23 @@ from pymongo.client_session import ClientSession
 from services.kernel.application import Reaction, Subscription
 from services.kernel.commit import Recorded
 from services.kernel.inbox import Handler
-from services.kernel.message import incoming
+from services.kernel.message import incoming, typed
 from services.kernel.platform import Platform
-from services.kernel.process import React, carry_out
+from services.kernel.process import carry_out
 from services.kernel.projection import Folding, Shelf
 
 
 def of_subscription(subscription: Subscription, platform: Platform, generation: str | None = None) -> Handler:
-    """The handler of foreign facts. A read model's cursors belong to its generation, so that a rebuild starts at 1."""
+    """The handler of foreign facts. A read model's cursors belong to its generation, so that a rebuild starts at 1.
 
-    def read(body: bytes) -> Recorded:
-        return incoming(body, subscription.models)
-
+    A fact is read by its model only when it is its turn: one that the model refuses then stops its own
+    stream like any other poison, and can be unparked once the model is mended.
+    """
     if subscription.into is None:
-        assert subscription.react is not None, f"{subscription.handler} has neither a read model nor a reaction"
-        react = subscription.react
-        return Handler(subscription.handler, read, reaction=_wanted(subscription.handler, react, platform))
+        return Handler(subscription.handler, incoming, reaction=_wanted(subscription, platform))
     shelf = platform.reads.shelf(subscription.into.name)
     into = generation or shelf.live()
-    return Handler(f"{subscription.handler}/{into}", read, effect=_fold_into(shelf, into))
+    return Handler(f"{subscription.handler}/{into}", incoming, effect=_fold_into(subscription, shelf, into))
 
 
 def of_reaction(reaction: Reaction, platform: Platform) -> Handler:
@@ -36,9 +34,11 @@ def of_reaction(reaction: Reaction, platform: Platform) -> Handler:
     def read(body: bytes) -> Recorded:
         position, index = body.decode().split(":")
         (commit,) = platform.store.after(int(position) - 1, 1)
-        return platform.registry.recorded(commit, platform.keyring)[int(index)]
+        return platform.registry.followed(commit, platform.keyring)[int(index)]
 
     def carried(fact: Recorded) -> None:
+        if isinstance(fact.event, Exception):
+            raise fact.event
         carry_out(reaction.name, reaction.react, fact, platform.application, platform.timers)
 
     return Handler(reaction.name, read, reaction=carried)
@@ -49,17 +49,22 @@ def place_of(fact: Recorded) -> bytes:
     return f"{fact.position}:{fact.index}".encode()
 
 
-def _wanted(name: str, react: React, platform: Platform) -> Callable[[Recorded], None]:
+def _wanted(subscription: Subscription, platform: Platform) -> Callable[[Recorded], None]:
+    react = subscription.react
+    assert react is not None, f"{subscription.handler} has neither a read model nor a reaction"
+
     def carried(fact: Recorded) -> None:
+        fact = typed(fact, subscription.models)
         # A type this service does not know of another's stream only moves the cursor.
         if fact.event is not None:
-            carry_out(name, react, fact, platform.application, platform.timers)
+            carry_out(subscription.handler, react, fact, platform.application, platform.timers)
 
     return carried
 
 
-def _fold_into(shelf: Shelf, generation: str) -> Callable[[Recorded, ClientSession], None]:
+def _fold_into(subscription: Subscription, shelf: Shelf, generation: str) -> Callable[[Recorded, ClientSession], None]:
     def effect(fact: Recorded, session: ClientSession) -> None:
+        fact = typed(fact, subscription.models)
         if fact.event is None:
             return
         folding = Folding(shelf.db[generation], session)

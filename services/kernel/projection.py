@@ -316,7 +316,7 @@ class Projector:
             fact
             for commit in commits
             if commit.category in self._model.categories
-            for fact in self._registry.recorded(commit, self._keyring)
+            for fact in self._registry.followed(commit, self._keyring)
         ]
 
     def _fold(self, folding: Folding, facts: Sequence[Recorded], generation: str, stopped: set[str]) -> None:
@@ -325,6 +325,8 @@ class Projector:
             if fact.stream in stopped:
                 continue
             try:
+                if isinstance(fact.event, Exception):
+                    raise fact.event
                 folding.fold(self._model, fact)
             except PyMongoError:
                 raise  # the database was away: nothing is wrong with the fact

@@ -150,21 +150,36 @@ class Registry:
     def recorded(self, commit: Commit, keyring: Keyring) -> list[Recorded]:
         """The commit's facts, typed, one by one."""
         return [
-            as_recorded(
-                self.service,
-                commit,
-                index,
-                self.decode(
-                    stored,
-                    category=commit.category,
-                    stream=commit.stream,
-                    version=commit.version + index,
-                    tenant=commit.tenant,
-                    keyring=keyring,
-                ),
-            )
-            for index, stored in enumerate(commit.events)
+            as_recorded(self.service, commit, index, self._event(commit, index, keyring))
+            for index in range(len(commit.events))
         ]
+
+    def followed(self, commit: Commit, keyring: Keyring) -> list[Recorded]:
+        """The same for who follows the log: a damaged fact carries the reason as its `event`.
+
+        Whoever handles it raises that, and so it stops its own stream and not the whole log. What only
+        newer code knows raises UnknownEvent here: that is waited for, as in every rolling deployment.
+        """
+        facts = []
+        for index in range(len(commit.events)):
+            try:
+                event: Any = self._event(commit, index, keyring)
+            except UnknownEvent:
+                raise
+            except Exception as damaged:
+                event = damaged
+            facts.append(as_recorded(self.service, commit, index, event))
+        return facts
+
+    def _event(self, commit: Commit, index: int, keyring: Keyring) -> Event:
+        return self.decode(
+            commit.events[index],
+            category=commit.category,
+            stream=commit.stream,
+            version=commit.version + index,
+            tenant=commit.tenant,
+            keyring=keyring,
+        )
 
     @staticmethod
     def _scopes(form: _Form, fields: Mapping[str, Any]) -> Iterable[tuple[str, tuple[str, ...]]]:

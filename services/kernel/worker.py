@@ -42,7 +42,7 @@ class Follower:
         commits = self._platform.store.after(start, BATCH)
         for commit in commits:
             if commit.category in self._reaction.categories:
-                for fact in self._platform.registry.recorded(commit, self._platform.keyring):
+                for fact in self._platform.registry.followed(commit, self._platform.keyring):
                     with logging.bound(handler=self._reaction.name, fact=fact.id, correlation_id=fact.correlation_id):
                         self._inbox.receive(fact, place_of(fact))
         if commits:
