@@ -17,11 +17,18 @@ Open = Callable[..., Platform]
 _numbers = itertools.count(1)
 
 
+@pytest.fixture(scope="module")
+def env(stack: Any, mongo_url: str, db_prefix: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Of programs that need no broker; a module that needs one takes `platform_env`, whose virtual host takes time."""
+    keyring = str(tmp_path_factory.mktemp("keyring"))
+    return {**stack.env, "CHECKOP_DB_PREFIX": db_prefix, "CHECKOP_KEYRING_DIR": keyring}
+
+
 @pytest.fixture
-def settings(platform_env: dict[str, str]) -> Settings:
+def settings(env: dict[str, str]) -> Settings:
     """Of an empty corner of this module's corner."""
-    prefix = f"{platform_env['CHECKOP_DB_PREFIX']}{next(_numbers)}_"
-    return Settings(**{**platform_env, "CHECKOP_DB_PREFIX": prefix})  # type: ignore[arg-type]
+    prefix = f"{env['CHECKOP_DB_PREFIX']}{next(_numbers)}_"
+    return Settings(**{**env, "CHECKOP_DB_PREFIX": prefix})  # type: ignore[arg-type]
 
 
 @pytest.fixture
