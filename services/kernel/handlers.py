@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from pymongo.client_session import ClientSession
 
@@ -25,7 +25,13 @@ def of_subscription(subscription: Subscription, platform: Platform, generation: 
         return Handler(subscription.handler, incoming, reaction=_wanted(subscription, platform))
     shelf = platform.reads.shelf(subscription.into.name)
     into = generation or shelf.live()
-    return Handler(f"{subscription.handler}/{into}", incoming, effect=_fold_into(subscription, shelf, into))
+    effects = _fold_into(subscription, shelf, into)
+    return Handler(
+        f"{subscription.handler}/{into}",
+        incoming,
+        effect=lambda fact, session: effects([fact], session),
+        effects=effects,
+    )
 
 
 def of_reaction(reaction: Reaction, platform: Platform) -> Handler:
@@ -62,13 +68,15 @@ def _wanted(subscription: Subscription, platform: Platform) -> Callable[[Recorde
     return carried
 
 
-def _fold_into(subscription: Subscription, shelf: Shelf, generation: str) -> Callable[[Recorded, ClientSession], None]:
-    def effect(fact: Recorded, session: ClientSession) -> None:
-        fact = typed(fact, subscription.models)
-        if fact.event is None:
-            return
+def _fold_into(
+    subscription: Subscription, shelf: Shelf, generation: str
+) -> Callable[[Sequence[Recorded], ClientSession], None]:
+    def effects(facts: Sequence[Recorded], session: ClientSession) -> None:
+        told = [fact for fact in (typed(fact, subscription.models) for fact in facts) if fact.event is not None]
         folding = Folding(shelf.db[generation], session)
-        folding.fold(shelf.model, fact)
+        folding.preload({id for fact in told for id in shelf.model.owned_keys(fact)})
+        for fact in told:
+            folding.fold(shelf.model, fact)
         folding.write()
 
-    return effect
+    return effects

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from pymongo import ASCENDING, MongoClient, ReadPreference
+from pymongo import ASCENDING, MongoClient, ReadPreference, UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
 from pymongo.errors import ConnectionFailure, DuplicateKeyError, ExecutionTimeout, PyMongoError, WTimeoutError
@@ -40,13 +40,15 @@ class Handler:
     """One consumer of facts.
 
     `effect` runs inside the transaction that moves the cursor and may write this service's MongoDB
-    through the session. `reaction` runs before it and must be idempotent by the fact's id (its commands
-    are, by commit id). `read` turns a parked body back into a fact; `body` is what is parked.
+    through the session; `effects`, where given, does the same for many facts at less cost. `reaction`
+    runs before it and must be idempotent by the fact's id (its commands are, by commit id). `read` turns
+    a parked body back into a fact; `body` is what is parked.
     """
 
     name: str
     read: Callable[[bytes], Recorded]
     effect: Callable[[Recorded, ClientSession], None] | None = None
+    effects: Callable[[Sequence[Recorded], ClientSession], None] | None = None
     reaction: Callable[[Recorded], None] | None = None
 
 
@@ -119,10 +121,23 @@ class Inbox:
         try:
             outcome = self._take(fact, body)
             if outcome is Outcome.APPLIED:
-                self.drain(fact.stream)
+                self._drain_behind({fact.stream: fact.version})
             return outcome
         except _LostRace:
             return self.receive(fact, body)
+
+    def receive_all(self, deliveries: Sequence[tuple[Recorded, bytes]]) -> None:
+        """Take in several deliveries in the order of their coming; each has the outcome that `receive` gives it.
+
+        Facts that are simply next in line share one transaction, which is what a backlog needs. The rest,
+        and all of them after any trouble, go one by one.
+        """
+        ready, rest = self._in_line(deliveries) if len(deliveries) > 1 else ([], deliveries)
+        if not self._apply_together([fact for fact, _ in ready]):
+            rest = [*ready, *rest]
+        for fact, body in rest:
+            with logging.bound(fact=fact.id, tenant=fact.tenant, correlation_id=fact.correlation_id):
+                self.receive(fact, body)
 
     def drain(self, stream: str) -> int:
         """Apply what waits on the shelf as far as it is next in line; answers how many were applied."""
@@ -179,6 +194,59 @@ class Inbox:
             self._shelf.delete_many(self._on_shelf(stream, {"$lte": version + 1}))
         return self.drain(stream)
 
+    def _in_line(
+        self, deliveries: Sequence[tuple[Recorded, bytes]]
+    ) -> tuple[list[tuple[Recorded, bytes]], list[tuple[Recorded, bytes]]]:
+        """Those that are next in line, one after the other, and those that are not; what was seen is left out."""
+        ids = {self._cursor_id(fact.stream) for fact, _ in deliveries}
+        rows = self._cursors.find({"_id": {"$in": list(ids)}}, {"stream": 1, "version": 1, "blocked": 1})
+        cursors = {row["stream"]: row for row in rows}
+        next_in_line: dict[str, int] = {}
+        ready, rest = [], []
+        for fact, body in deliveries:
+            cursor = cursors.get(fact.stream, {"version": 0})
+            wanted = next_in_line.get(fact.stream, cursor["version"] + 1)
+            if "blocked" in cursor or fact.version > wanted:
+                rest.append((fact, body))
+            elif fact.version == wanted:
+                ready.append((fact, body))
+                next_in_line[fact.stream] = wanted + 1
+        return ready, rest
+
+    def _apply_together(self, facts: Sequence[Recorded]) -> bool:
+        """Apply facts that are next in line in one transaction; False when it came to nothing."""
+        effect = self._handler.effect
+        if effect is None or self._handler.reaction is not None or len(facts) < 2:
+            return False
+        reached = {fact.stream: fact for fact in facts}
+
+        def all_of_them(session: ClientSession) -> None:
+            self._move_cursors(facts, session)
+            if self._handler.effects is not None:
+                self._handler.effects(facts, session)
+            else:
+                for fact in facts:
+                    effect(fact, session)
+
+        faults.reached("inbox.before_effect")
+        try:
+            self._in_transaction(all_of_them)
+        except Exception as trouble:
+            if transient(trouble):
+                raise
+            return False  # whoever is to blame will stumble again by himself
+        faults.reached("inbox.after_effect_before_ack")
+        for stream in reached:
+            self._raised.pop(stream, None)
+        self._drain_behind({stream: last.version for stream, last in reached.items()})
+        return True
+
+    def _drain_behind(self, applied: Mapping[str, int]) -> None:
+        """Go on with what waits on the shelf behind facts that were just applied."""
+        places = [self._place(stream, version + 1) for stream, version in applied.items()]
+        for row in list(self._shelf.find({"_id": {"$in": places}}, {"stream": 1})):
+            self.drain(row["stream"])
+
     def _take(self, fact: Recorded, body: bytes) -> Outcome:
         version, blocked = self._cursor(fact.stream)
         if fact.version <= version:
@@ -221,13 +289,36 @@ class Inbox:
             assert self._handler.effect is not None
             self._handler.effect(fact, session)
 
+        self._in_transaction(both)
+
+    def _in_transaction(self, work: Callable[[ClientSession], None]) -> None:
         with self._client.start_session() as session:
             session.with_transaction(
-                both,
+                work,
                 read_concern=ReadConcern("snapshot"),
                 write_concern=MAJORITY,
                 read_preference=ReadPreference.PRIMARY,
             )
+
+    def _move_cursors(self, facts: Sequence[Recorded], session: ClientSession) -> None:
+        """Move several cursors at once, each from before its first fact to its last. Raises _LostRace."""
+        before: dict[str, int] = {}
+        for fact in facts:
+            before.setdefault(fact.stream, fact.version - 1)
+        moves = [
+            UpdateOne(
+                {"_id": self._cursor_id(stream), "version": before[stream]},
+                {
+                    "$set": {"version": last.version, "at": self._clock.now(), "tenant": last.tenant},
+                    "$setOnInsert": {"handler": self._handler.name, "stream": stream},
+                },
+                upsert=before[stream] == 0,
+            )
+            for stream, last in {fact.stream: fact for fact in facts}.items()
+        ]
+        moved = self._cursors.bulk_write(moves, ordered=False, session=session)
+        if moved.matched_count + moved.upserted_count != len(moves):
+            raise _LostRace
 
     def _move_cursor(self, fact: Recorded, version: int, session: ClientSession | None) -> None:
         where = {"_id": self._cursor_id(fact.stream)}

@@ -7,6 +7,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Any
 
 from bson.int64 import Int64
@@ -16,7 +17,7 @@ from pymongo.read_concern import ReadConcern
 from services.kernel import broker
 from services.kernel.application import ReadModel, Subscription
 from services.kernel.handlers import of_subscription
-from services.kernel.inbox import Inbox, Outcome, transient
+from services.kernel.inbox import Inbox, transient
 from services.kernel.message import Unreadable
 from services.kernel.operator_broker import ask_relay
 from services.kernel.platform import Platform
@@ -26,6 +27,8 @@ from services.kernel.relay import replay_request
 Tell = Callable[[str], None]
 PARTITIONS = 8
 PREFETCH = 400
+LOOKED_UP = 1_000
+ASKED_AGAIN = 100
 ASK_AGAIN_SECONDS = 10.0
 PATIENCE_SECONDS = 60.0
 LINGER_SECONDS = 2.5 * POINTER_SECONDS
@@ -83,7 +86,7 @@ def rebuild_foreign(
             intake.end()
     return {
         "generation": generation,
-        "facts": sum(intake.applied for intake in intakes),
+        "facts": sum(intake.taken_in for intake in intakes),
         "blocked": [{"stream": s, "reason": why} for intake in intakes for s, why in sorted(intake.blocked().items())],
     }
 
@@ -108,7 +111,7 @@ class _Intake:
         self._lacking: dict[str, int] = {}
         self._failed: Exception | None = None
         self.pending = 0
-        self.applied = 0
+        self.taken_in = 0
 
     def begin(self) -> None:
         """Bind first, then look where the source's log ends: nothing can fall between."""
@@ -141,26 +144,23 @@ class _Intake:
             raise self._failed
 
     def lacking(self) -> int:
-        """How many streams have not reached the version they had at the start."""
-        with self._lock:
-            return len(self._lacking)
+        """How many streams are not known to have reached the version they had at the start."""
+        return len(self._lacking)
 
     def look_up(self) -> None:
-        """Ask the cursors: what waited on the shelf was applied together with the fact before it."""
-        with self._lock:
-            streams = dict(list(self._lacking.items())[:1000])
-        ids = [f"{self._handler.name}|{stream}" for stream in streams]
-        rows = self._platform.db["inbox_cursors"].find({"_id": {"$in": ids}})
-        reached = [r["stream"] for r in rows if "blocked" in r or r["version"] >= streams[r["stream"]]]
-        with self._lock:
+        """Ask the cursors, in the order in which history is sent, up to the first stream that lacks something."""
+        while some := list(islice(self._lacking, LOOKED_UP)):
+            ids = [f"{self._handler.name}|{stream}" for stream in some]
+            rows = self._platform.db["inbox_cursors"].find({"_id": {"$in": ids}})
+            reached = [r["stream"] for r in rows if "blocked" in r or r["version"] >= self._lacking[r["stream"]]]
             for stream in reached:
-                self._lacking.pop(stream, None)
+                del self._lacking[stream]
+            if len(reached) < len(some):
+                return
 
     def ask_again(self) -> None:
         """Request the streams that still lack something, one by one."""
-        with self._lock:
-            streams = list(self._lacking)[:100]
-        for stream in streams:
+        for stream in islice(self._lacking, ASKED_AGAIN):
             self._ask(replay_request(self._queue, stream=stream))
 
     def unbind(self) -> None:
@@ -196,7 +196,12 @@ class _Intake:
         if "*" not in self._subscription.categories:
             match["category"] = {"$in": list(self._subscription.categories)}
         rows = log.aggregate(
-            [{"$match": match}, {"$group": {"_id": "$stream", "next": {"$max": "$next"}}}], allowDiskUse=True
+            [
+                {"$match": match},
+                {"$group": {"_id": "$stream", "next": {"$max": "$next"}, "last": {"$max": "$_id"}}},
+                {"$sort": {"last": 1}},
+            ],
+            allowDiskUse=True,
         )
         return {row["_id"]: row["next"] - 1 for row in rows}
 
@@ -207,57 +212,60 @@ class _Intake:
         self._work[zlib.crc32(stream) % PARTITIONS].put((method.delivery_tag, body))
 
     def _run(self, partition: queue.Queue[tuple[int, bytes] | None]) -> None:
-        while (delivery := partition.get()) is not None:
-            tag, body = delivery
+        while (first := partition.get()) is not None:
+            deliveries = [first]
+            while not partition.empty() and (another := partition.get()) is not None:
+                deliveries.append(another)
             try:
-                self._take_in(body)
+                self._take_in([body for _, body in deliveries])
             except Exception as broken:
                 self._failed = broken
                 return
-            self._done.put(tag)
+            for tag, _ in deliveries:
+                self._done.put(tag)
 
-    def _take_in(self, body: bytes) -> None:
+    def _take_in(self, bodies: list[bytes]) -> None:
+        facts = []
+        for body in bodies:
+            try:
+                facts.append((self._inbox.read(body), body))
+            except Unreadable as unreadable:
+                self._inbox.shelve_unreadable(body, str(unreadable))
         until = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
-                fact = self._inbox.read(body)
-                outcome = self._inbox.receive(fact, body)
-            except Unreadable as unreadable:
-                self._inbox.shelve_unreadable(body, str(unreadable))
-                return
+                self._inbox.receive_all(facts)
+                break
             except Exception as away:
                 if not transient(away) or time.monotonic() > until:
                     raise
                 time.sleep(0.2)
-                continue
-            with self._lock:
-                self.applied += outcome is Outcome.APPLIED
-                if outcome is not Outcome.PARKED and fact.version >= self._lacking.get(fact.stream, fact.version + 1):
-                    del self._lacking[fact.stream]
-            return
+        with self._lock:
+            self.taken_in += len(facts)
 
 
 def _until_caught_up(intakes: list[_Intake], asking: BlockingChannel, tell: Tell) -> None:
-    before, since, asked, told = -1, time.monotonic(), time.monotonic(), 0.0
+    before, told, looked = -1, 0.0, 0.0
+    since = asked = time.monotonic()
     while lacking := sum(intake.lacking() for intake in intakes):
         _turn(intakes, asking)
         now = time.monotonic()
         if now - told > 1:
-            tell(f"{sum(intake.applied for intake in intakes)} facts, {lacking} streams still to come")
+            tell(f"{sum(intake.taken_in for intake in intakes)} facts, {lacking} streams still to come")
             told = now
-        progress = sum(intake.applied for intake in intakes) - lacking
+        progress = sum(intake.taken_in for intake in intakes) - lacking
         if progress != before:
             before, since, asked = progress, now, now
-            continue
+        if now - looked > 1:
+            looked = now
+            for intake in intakes:
+                intake.look_up()
         if now - since > PATIENCE_SECONDS:
             raise Stuck(f"{lacking} streams are not sent by their source; does its relay run?")
         if now - asked > ASK_AGAIN_SECONDS:
             asked = now
             for intake in intakes:
                 intake.ask_again()
-        elif now - since > 1:
-            for intake in intakes:
-                intake.look_up()
 
 
 def _linger(intakes: list[_Intake], asking: BlockingChannel) -> None:

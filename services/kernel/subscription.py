@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -36,24 +36,24 @@ LONGEST_BACK_OFF = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One message on its way into a handler's inbox."""
+    """Messages on their way into a handler's inbox, in the order of their coming."""
 
     inbox: Inbox
-    body: bytes
+    bodies: Sequence[bytes]
 
     def take_in(self) -> None:
-        """Bring it to a durable outcome: applied, dropped, parked or shelved as unreadable."""
-        try:
-            fact = self.inbox.read(self.body)
-        except Unreadable as unreadable:
-            self.inbox.shelve_unreadable(self.body, str(unreadable))
-            return
-        with logging.bound(fact=fact.id, tenant=fact.tenant, correlation_id=fact.correlation_id):
-            self.inbox.receive(fact, self.body)
+        """Bring each to a durable outcome: applied, dropped, parked or shelved as unreadable."""
+        facts = []
+        for body in self.bodies:
+            try:
+                facts.append((self.inbox.read(body), body))
+            except Unreadable as unreadable:
+                self.inbox.shelve_unreadable(body, str(unreadable))
+        self.inbox.receive_all(facts)
 
 
 class Subscribes(Entrypoint):
-    """`@subscribes("handler name")`: one broker connection, one greenthread that owns it, a worker a message.
+    """`@subscribes("handler name")`: one broker connection, one greenthread that owns it, workers for what it brings.
 
     nameko's own event handler is not used: it acknowledges what raised, runs messages of one stream side
     by side, and an ack on a dead socket ends the process. Here a message is acknowledged only after its
@@ -207,17 +207,20 @@ class Subscribes(Entrypoint):
     def _work(self, partition: LightQueue) -> None:
         while not self._stopping:
             try:
-                channel, message = partition.get(timeout=0.5)
+                waiting = [partition.get(timeout=0.5)]
             except Empty:
                 continue
-            if self._handle(bytes(message.body)):
-                self._done.put((channel, message))
+            while not partition.empty():  # what came meanwhile goes along; the prefetch bounds it
+                waiting.append(partition.get_nowait())
+            if self._handle([bytes(message.body) for _, message in waiting]):
+                for delivered in waiting:
+                    self._done.put(delivered)
 
-    def _handle(self, body: bytes) -> bool:
-        """Bring one message to a durable outcome; False only when the process stops before that."""
+    def _handle(self, bodies: Sequence[bytes]) -> bool:
+        """Bring messages to a durable outcome; False only when the process stops before that."""
         pause = 0.05
         while not self._stopping:
-            error = self._fire(Delivery(self._inbox(), body))
+            error = self._fire(Delivery(self._inbox(), bodies))
             if error is None:
                 return True
             # Transient, or the inbox would have parked it: wait here, the prefetch holds the rest back.

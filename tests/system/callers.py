@@ -11,6 +11,7 @@ import httpx
 
 from deploy.demo.client import mail_to
 from deploy.demo.company import STAGES, invitation_token
+from deploy.local.supervisor import Supervisor
 
 PASSWORD = "Cuadrilla-Norte-2026"
 
@@ -21,6 +22,7 @@ class Platform(Protocol):
     base_url: str
     mailbox_url: str
     env: Mapping[str, str]
+    supervisor: Supervisor
 
 
 class Client:

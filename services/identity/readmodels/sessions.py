@@ -175,9 +175,13 @@ def my_devices(query: MyDevices, ask: Ask) -> dict[str, Any]:
 
 
 def _whose(user_id: str | None, ask: Ask) -> str:
-    if user_id not in (None, ask.caller.actor) and "users:edit" not in ask.caller.permissions:
+    if user_id in (None, ask.caller.actor):
+        return ask.caller.actor
+    if "users:edit" not in ask.caller.permissions:
         raise Rejected("forbidden")
-    return user_id or ask.caller.actor
+    if ask.reads["users"].one(user_id) is None:
+        raise Rejected("user-unknown", user_id=user_id)
+    return user_id
 
 
 class RecentRevocations(Query):
