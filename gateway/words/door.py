@@ -83,6 +83,11 @@ DOOR: Words = {
         "It cannot be verified now that your session is still valid. Try again shortly.",
         "No se puede verificar ahora que su sesión siga vigente. Intente de nuevo en breve.",
     ),
+    "position-ahead": (
+        422,
+        "Nothing has been written at that position yet.",
+        "Aún no se ha escrito nada en esa posición.",
+    ),
     "not-yet-visible": (
         503,
         "Your last change is not readable yet. Try again shortly.",

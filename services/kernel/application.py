@@ -166,7 +166,8 @@ class Application:
     ) -> dict[str, Any]:
         """Answer one question; with `at_least`, only once the read models have followed that far.
 
-        Raises Rejected ("query-unknown", "invalid", "not-yet-visible" after two seconds, or domain codes).
+        Raises Rejected ("query-unknown", "invalid", "position-ahead" for one that no write has had yet,
+        "not-yet-visible" after two seconds, or domain codes).
         """
         if query == HEALTH and HEALTH in self.ports:
             return dict(self.ports[HEALTH]())
@@ -201,6 +202,10 @@ class Application:
             )
 
     def _wait_until_visible(self, at_least: int) -> None:
+        if self.reads.position() >= at_least:
+            return
+        if at_least > self.journal.store.head():
+            raise Rejected("position-ahead", at_least=at_least)
         until = time.monotonic() + VISIBLE_WITHIN_SECONDS
         while self.reads.position() < at_least:
             if time.monotonic() > until:
