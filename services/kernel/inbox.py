@@ -228,14 +228,14 @@ class Inbox:
                 for fact in facts:
                     effect(fact, session)
 
-        faults.reached("inbox.before_effect")
+        _before_effect()
         try:
             self._in_transaction(all_of_them)
         except Exception as trouble:
             if transient(trouble):
                 raise
             return False  # whoever is to blame will stumble again by himself
-        faults.reached("inbox.after_effect_before_ack")
+        _after_effect()
         for stream in reached:
             self._raised.pop(stream, None)
         self._drain_behind({stream: last.version for stream, last in reached.items()})
@@ -264,7 +264,7 @@ class Inbox:
         return Outcome.PARKED
 
     def _apply(self, fact: Recorded, body: bytes, version: int) -> Outcome:
-        faults.reached("inbox.before_effect")
+        _before_effect()
         try:
             if self._handler.reaction is not None:
                 self._handler.reaction(fact)
@@ -279,7 +279,7 @@ class Inbox:
             if transient(poison):
                 raise
             return self._raised_again(fact, body, poison)
-        faults.reached("inbox.after_effect_before_ack")
+        _after_effect()
         self._raised.pop(fact.stream, None)
         return Outcome.APPLIED
 
@@ -397,6 +397,14 @@ class Inbox:
 
     def _on_shelf(self, stream: str, version: dict[str, int]) -> dict[str, Any]:
         return {"handler": self._handler.name, "stream": stream, "version": version}
+
+
+def _before_effect() -> None:
+    faults.reached("inbox.before_effect")
+
+
+def _after_effect() -> None:
+    faults.reached("inbox.after_effect_before_ack")
 
 
 def ensure_indexes(db: Database[dict[str, Any]]) -> None:
