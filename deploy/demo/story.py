@@ -7,6 +7,7 @@ each took, and ends with everything stopped. The exit code is 0 when every step 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import tempfile
 import threading
@@ -250,8 +251,9 @@ def main() -> int:
     """Play the story on a private platform; 0 when it held."""
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--keep-log", type=Path, help="write the platform's log there")
+    parser.add_argument("--picture", type=Path, help="draw what is printed there, as SVG")
     options = parser.parse_args()
-    console = Console(highlight=False)
+    console = Console(highlight=False, record=options.picture is not None, width=132 if options.picture else None)
     teller = Teller(console)
     with tempfile.TemporaryDirectory(prefix="checkop-demo-") as data:
         log = options.keep_log or Path(data) / "checkop.log"
@@ -267,6 +269,10 @@ def main() -> int:
                     return 1
     console.print()
     teller.summary(facts)
+    if options.picture:
+        drawn = console.export_svg(title="make demo")
+        # The picture must not fetch fonts from elsewhere: every viewer has a monospaced one.
+        options.picture.write_text(re.sub(r"@font-face \{.*?\}", "", drawn, flags=re.DOTALL))
     return 0
 
 
