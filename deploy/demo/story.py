@@ -272,7 +272,7 @@ def main() -> int:
     if options.picture:
         drawn = console.export_svg(title="make demo")
         # The picture must not fetch fonts from elsewhere: every viewer has a monospaced one.
-        options.picture.write_text(re.sub(r"@font-face \{.*?\}", "", drawn, flags=re.DOTALL))
+        options.picture.write_text(re.sub(r"@font-face \{.*?\}|<!--.*?-->", "", drawn, flags=re.DOTALL))
     return 0
 
 
