@@ -50,7 +50,7 @@ class Teller:
         yield said.append
         took = time.perf_counter() - start
         self.steps.append((what, took))
-        self.console.print(f"[green]✓[/green] [bold]{what}[/bold] [dim]{took * 1000:8.0f} ms[/dim]")
+        self.console.print(f"[green]✓[/green] [bold]{what:<88}[/bold][dim]{took * 1000:6.0f} ms[/dim]")
         for line in said:
             self.console.print(f"    {line}")
 
@@ -119,7 +119,8 @@ def tell(teller: Teller, base_url: str, mailbox_url: str, kill: Callable[[str], 
         job = company.open_task(admin, "Revisión de la cava 3", customer_id=customer["id"])
         until_known(lambda: admin.post(f"/v1/tasks/{job}/assign", {"team_id": company.team_id}))
         until_known(lambda: tomas.post(f"/v1/tasks/{job}/claim"))
-        say(f"claimed by {tomas.name}")
+        tomas.post(f"/v1/tasks/{job}/start")
+        say(f"claimed and started by {tomas.name}")
 
     stranger_company = Company.register(base_url, mailbox_url, "Otra Empresa Ltda.", "Óscar Díaz", PASSWORD)
     with teller.step("What must not happen is refused") as say:
@@ -136,7 +137,7 @@ def tell(teller: Teller, base_url: str, mailbox_url: str, kill: Callable[[str], 
         say(f"{'in Spanish':<16} → {refused(attempts[0][1], attempts[0][2])}")
 
     with teller.step("It walks through its stages, one by one") as say:
-        steps = [tomas.post(f"/v1/tasks/{job}/advance", {"to_stage": stage}) for stage in WALK]
+        steps = [tomas.post(f"/v1/tasks/{job}/advance", {"to_stage": stage}) for stage in WALK[1:]]
         task = tomas.get(f"/v1/tasks/{job}", at_least=steps[-1]["position"])
         hold(task["stage"] == "completed", f"the task is at {task['stage']}")
         say(" → ".join(["pending", *WALK]))
@@ -152,14 +153,16 @@ def tell(teller: Teller, base_url: str, mailbox_url: str, kill: Callable[[str], 
 
     with teller.step("A service is killed (SIGKILL) while two technicians work; nothing is lost or doubled") as say:
         retries = work_through_a_crash(company, admin, [tomas, nubia], kill)
-        say(f"tasks.service and tasks.relay killed; {retries} requests repeated under the same Idempotency-Key")
+        say(
+            f"tasks.service and tasks.relay killed; {retries} requests had to be repeated under the same Idempotency-Key"
+        )
         say("40 advances asked, 40 facts recorded, 40 lines of history")
 
     board = admin.get("/v1/board", status="completed", limit=200)
     return {
         "company": company.name,
         "people": len(company.logins),
-        "customers": 26,
+        "customers": len(admin.get("/v1/customers", limit=200)["items"]),
         "completed tasks": len(board["items"]),
     }
 
