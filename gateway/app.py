@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging as stdlib_logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -14,28 +13,26 @@ from starlette.exceptions import HTTPException
 
 from gateway import errors, openapi
 from gateway.auth import Authenticator
-from gateway.calls import Services, caller_of, gateway_caller
+from gateway.calls import Services
 from gateway.door import Gatekeeper, Limits
 from gateway.health import Health
+from gateway.identity import Identity
 from gateway.index import RouteIndex
 from gateway.limits import Buckets
 from gateway.link import Link
 from gateway.live import LiveFeed
 from gateway.middleware import BodyLimit, Edge
-from gateway.origins import Observe, Origins
-from gateway.principals import Principal
+from gateway.origins import Origins
 from gateway.revocations import RevocationFeed, Revocations
 from gateway.routes import ROUTES
 from gateway.rpc_client import RpcClient
 from gateway.settings import GatewaySettings
 from gateway.settings import settings as read_settings
+from gateway.token_use import TokenUse
 from gateway.uploads import ObjectStore
 from services.kernel import logging
-from services.kernel.clock import new_id
-from services.kernel.rpc import EXECUTE, QUERY
 
 VERSION = "1.0.0"
-ASKING_IDENTITY_SECONDS = 3.0
 
 
 def create_app(settings: GatewaySettings | None = None) -> FastAPI:
@@ -45,6 +42,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     app = FastAPI(
         title="CheckOP",
         version=VERSION,
+        openapi_url=None,  # served by a route of our own, made once
         docs_url=None,  # its assets come from elsewhere; /openapi.json is enough for every tool
         redoc_url=None,
         redirect_slashes=False,
@@ -70,40 +68,24 @@ def _rpc_client(config: GatewaySettings) -> RpcClient:
 def wire(app: FastAPI, config: GatewaySettings, rpc: RpcClient) -> None:
     """Give the application's routes everything they work with, on top of this client."""
 
-    async def ask_identity(query: str, params: Mapping[str, Any]) -> Any:
-        kwargs = {"query": query, "params": params, "caller": gateway_caller(), "at_least": None}
-        return await rpc.call("identity", QUERY, kwargs, timeout=ASKING_IDENTITY_SECONDS)
-
+    identity = Identity(rpc)
     revocations = Revocations()
-    feed = RevocationFeed(revocations, lambda: ask_identity("revocations", {}))
+    feed = RevocationFeed(revocations, identity.revocations)
     live = LiveFeed()
     link = Link(config.amqp_url.get_secret_value(), (rpc, feed, live))
-    services = Services(rpc, Origins(_observer(rpc)))
+    authenticator = Authenticator(
+        identity.ask,
+        revocations,
+        feed,
+        issuer=config.issuer,
+        audience=config.audience,
+        on_token_use=TokenUse(identity.note_token_use).note,
+    )
     app.state.link = link
     app.state.live = live
     app.state.health = Health(link, rpc, feed)
     app.state.objects = ObjectStore(config)
-    app.state.gatekeeper = Gatekeeper(
-        Authenticator(ask_identity, revocations, feed, issuer=config.issuer, audience=config.audience),
-        services,
-        _limits(config),
-    )
-
-
-def _observer(rpc: RpcClient) -> Observe:
-    async def observe(principal: Principal, ip: str) -> str:
-        seen = {"session_id": principal.session} if principal.session else {"token_id": principal.token}
-        kwargs = {
-            "command": "observe_origin",
-            "data": {**seen, "ip": ip},
-            "caller": caller_of(principal, new_id()),
-            "command_id": new_id(),
-            "expected_version": None,
-        }
-        answer = await rpc.call("identity", EXECUTE, kwargs, timeout=ASKING_IDENTITY_SECONDS)
-        return str(answer["id"])
-
-    return observe
+    app.state.gatekeeper = Gatekeeper(authenticator, Services(rpc, Origins(identity.observe)), _limits(config))
 
 
 def _limits(config: GatewaySettings) -> Limits:

@@ -103,6 +103,7 @@ class Authenticator:
         *,
         issuer: str,
         audience: str,
+        on_token_use: Callable[[Principal], None] = lambda _: None,
         clock: Callable[[], float] = time.time,
         cache: int = 20_000,
     ) -> None:
@@ -111,6 +112,7 @@ class Authenticator:
         self._feed = feed
         self._issuer = issuer
         self._audience = audience
+        self._on_token_use = on_token_use
         self._clock = clock
         self._keys = SigningKeys(ask)
         self._verified: LruCache[bytes, Principal] = LruCache(cache)
@@ -200,6 +202,7 @@ class Authenticator:
             raise _refused("session-revoked")
         trusted_until = min(self._clock() + API_TOKEN_TRUSTED_SECONDS, principal.expires_at)
         self._tokens.put(key, (principal, trusted_until))
+        self._on_token_use(principal)
         return principal
 
     async def _look_up(self, token: str, ip: str) -> Principal:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
@@ -29,3 +30,12 @@ async def readyz(request: Request) -> Response:
     parts = await health.parts()
     ready = "down" not in parts.values()
     return json_response({"status": "ok" if ready else "unavailable", **parts}, status=200 if ready else 503)
+
+
+@router.get("/openapi.json", include_in_schema=False)
+async def openapi(request: Request) -> Response:
+    """The document, which never changes while the process lives."""
+    body: bytes | None = getattr(request.app.state, "openapi_document", None)
+    if body is None:
+        body = request.app.state.openapi_document = orjson.dumps(request.app.openapi())
+    return Response(body, media_type="application/json")
