@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from services.kernel.service import ServiceBase
 from services.kernel.subscription import subscribes
 from tests.examples.kernel import depots
@@ -12,12 +14,11 @@ class DepotsService(ServiceBase):
     definition = depots()
 
     @subscribes("depots.arrivals")
-    def arrivals(self) -> None:
-        """Carried out by the inbox."""
+    def arrivals(self, delivery: Any) -> None:
+        """Into the read model."""
+        delivery.take_in()
 
     @subscribes("depots.moves")
-    def moves(self) -> None:
-        """Carried out by the inbox."""
-
-
-SERVICE = DepotsService
+    def moves(self, delivery: Any) -> None:
+        """Into facts of its own."""
+        delivery.take_in()

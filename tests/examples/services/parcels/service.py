@@ -9,6 +9,3 @@ from tests.examples.kernel import parcels
 class ParcelsService(ServiceBase):
     name = "parcels"
     definition = parcels()
-
-
-SERVICE = ParcelsService
