@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -152,11 +153,9 @@ def tell(teller: Teller, base_url: str, mailbox_url: str, kill: Callable[[str], 
             say(f"{entry['at'][:19]}  {who:<14} {entry['type']} → {to:<18} from {entry['ip']}")
 
     with teller.step("A service is killed (SIGKILL) while two technicians work; nothing is lost or doubled") as say:
-        retries = work_through_a_crash(company, admin, [tomas, nubia], kill)
-        say(
-            f"tasks.service and tasks.relay killed; {retries} requests had to be repeated under the same Idempotency-Key"
-        )
-        say("40 advances asked, 40 facts recorded, 40 lines of history")
+        counted = work_through_a_crash(company, admin, [tomas, nubia], kill)
+        say(f"tasks.service and tasks.relay killed; {counted.repeated} requests had to be repeated")
+        say(f"{counted.asked} advances asked, {counted.recorded} facts recorded, {counted.told} lines of history")
 
     board = admin.get("/v1/board", status="completed", limit=200)
     return {
@@ -231,6 +230,7 @@ def work_through_a_crash(
         walker.join()
     if failures:
         raise failures[0]
+    recorded = 0
     for _who, task in tasks:
 
         def look(task: str = task) -> dict[str, Any]:
@@ -239,15 +239,17 @@ def work_through_a_crash(
         history = until(look, lambda doc: doc["stage"] == "completed")["history"]
         steps = [line["to"]["stage"] for line in history if line["what"] == "TaskAdvanced"]
         hold(steps == WALK, f"task {task} walked {steps}")
+        recorded += len(steps)
     ids = {task for _, task in tasks}
 
     def told() -> dict[str, Any]:
         page = admin.get("/v1/history", type="TaskAdvanced", limit=200)
         return {"items": [entry for entry in page["items"] if entry["detail"].get("task_id") in ids]}
 
-    seen = until(told, lambda page: len(page["items"]) >= len(WALK) * len(tasks))
-    hold(len(seen["items"]) == len(WALK) * len(tasks), f"{len(seen['items'])} lines of history")
-    return sum(who.retries for who in technicians) - before
+    asked = len(WALK) * len(tasks)
+    seen = until(told, lambda page: len(page["items"]) >= asked)
+    hold(len(seen["items"]) == asked, f"{len(seen['items'])} lines of history")
+    return Counted(asked, recorded, len(seen["items"]), sum(who.retries for who in technicians) - before)
 
 
 def main() -> int:
