@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from pymongo.database import Database
 from services.kernel import inbox
 from services.kernel.clock import SettableClock
 from services.kernel.commit import Recorded
-from services.kernel.inbox import Handler, Inbox
+from services.kernel.inbox import Handler, Inbox, Outcome
 from services.kernel.message import incoming, outgoing
 from tests.support.commits import commit, stream
 
@@ -73,17 +73,21 @@ class Probe:
         return self.db["inbox_parked"].count_documents({"handler": self.name})
 
 
-Receive = Callable[[bytes], Any]
+class Consumer:
+    """One process's inbox of the probe, and what it does with deliveries."""
 
+    def __init__(self, probe: Probe, kind: type[Inbox] = Inbox, clock: SettableClock | None = None) -> None:
+        self.inbox = kind(probe.db, probe.handler, clock or SettableClock(NOON))
 
-def consumer(probe: Probe, kind: type[Inbox] = Inbox, clock: SettableClock | None = None) -> tuple[Inbox, Receive]:
-    """One process's inbox of the probe, and what it does with a delivery."""
-    made = kind(probe.db, probe.handler, clock or SettableClock(NOON))
+    def receive(self, body: bytes) -> Outcome:
+        """Take in one delivery; answers what became of it."""
+        return self.inbox.receive(self.inbox.read(body), body)
 
-    def receive(body: bytes) -> Any:
-        return made.receive(made.read(body), body)
-
-    return made, receive
+    def take_in(self, bodies: Iterable[bytes], at_once: int) -> None:
+        """Take in deliveries in their order, that many together."""
+        facts = [(self.inbox.read(body), body) for body in bodies]
+        for start in range(0, len(facts), at_once):
+            self.inbox.receive_all(facts[start : start + at_once])
 
 
 def fresh(client: MongoClient[dict[str, Any]], name: str) -> Db:

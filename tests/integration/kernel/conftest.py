@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from services.kernel import logging
 from services.kernel.application import ServiceDefinition
 from services.kernel.config import Settings
 from services.kernel.platform import Platform, open_platform
 
+logging.configure("tests", "ERROR")
 Open = Callable[..., Platform]
 _numbers = itertools.count(1)
 
