@@ -197,9 +197,19 @@ def of_task(page: dict[str, Any], task_id: str) -> list[dict[str, Any]]:
     return [entry for entry in page["items"] if entry["detail"].get("task_id") == task_id]
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What was asked during the crash, and what came of it."""
+
+    asked: int
+    recorded: int
+    told: int
+    repeated: int
+
+
 def work_through_a_crash(
     company: Company, admin: Person, technicians: list[Person], kill: Callable[[str], None]
-) -> int:
+) -> Counted:
     """Ten tasks walk their four steps while processes die; every step must count exactly once."""
     tasks = [
         (who, company.open_task(admin, f"Ruta {n + 1}", user_id=who.ids["user_id"]))
