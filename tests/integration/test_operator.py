@@ -124,6 +124,17 @@ def test_a_sound_log_is_proven(samples: Samples) -> None:
     assert found["desk"]["commits"] == 0
 
 
+@pytest.fixture
+def nobody_follows(samples: Samples) -> Iterator[None]:
+    """While a test damages the log, and until it has put it right again."""
+    for program in ("shop.relay", "shop.worker"):
+        samples.supervisor.stop(program)
+    yield
+    for program in ("shop.relay", "shop.worker"):
+        samples.supervisor.start(program)
+
+
+@pytest.mark.usefixtures("nobody_follows")
 def test_every_kind_of_damage_to_a_log_is_found(samples: Samples) -> None:
     order_id = samples.place()
     log = samples.shop.db["events"]
