@@ -13,7 +13,14 @@ from typing import Any
 from pymongo import ASCENDING, MongoClient, ReadPreference, UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
-from pymongo.errors import ConnectionFailure, DuplicateKeyError, ExecutionTimeout, PyMongoError, WTimeoutError
+from pymongo.errors import (
+    BulkWriteError,
+    ConnectionFailure,
+    DuplicateKeyError,
+    OperationFailure,
+    PyMongoError,
+    WriteConcernError,
+)
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
@@ -24,6 +31,9 @@ from services.kernel.commit import Recorded, StoreUnavailable, VersionConflict
 log = logging.get(__name__)
 MAJORITY = WriteConcern(w="majority", j=True)
 RAISES_BEFORE_BLOCKED = 3
+PASSING_LABELS = ("TransientTransactionError", "UnknownTransactionCommitResult", "RetryableWriteError")
+# A lock or snapshot not granted, a time limit, an interruption: about the server's state, not about the content.
+PASSING_CODES = frozenset({24, 43, 50, 89, 112, 246, 262, 11600, 11601, 11602})
 
 
 class Outcome(StrEnum):
@@ -54,18 +64,16 @@ class Handler:
 
 def transient(error: BaseException) -> bool:
     """Whether trying the same again later may well succeed: an engine was away, or a race was lost."""
-    if isinstance(error, PyMongoError) and error.has_error_label("TransientTransactionError"):
-        return True
-    return isinstance(
-        error,
-        ConnectionFailure
-        | ExecutionTimeout
-        | WTimeoutError
-        | OSError
-        | StoreUnavailable
-        | VersionConflict
-        | faults.InjectedFault,
-    )
+    match error:
+        case WriteConcernError():
+            return True
+        case BulkWriteError(details=details) if not details.get("writeErrors"):
+            return True
+        case PyMongoError() if any(error.has_error_label(label) for label in PASSING_LABELS):
+            return True
+        case OperationFailure(code=code) if code in PASSING_CODES:
+            return True
+    return isinstance(error, ConnectionFailure | OSError | StoreUnavailable | VersionConflict | faults.InjectedFault)
 
 
 class _LostRace(Exception):

@@ -1,0 +1,47 @@
+"""Engines that these tests kill and break, and the sample services as processes on them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.local import LocalStack
+from services.kernel import faults, logging
+from tests.support.engines import breakable
+
+logging.configure("tests", "CRITICAL")
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """A database and a broker of these tests' own."""
+    with breakable(tmp_path_factory.mktemp("breakable"), "mongod", "rabbitmq") as started:
+        yield started
+
+
+@pytest.fixture
+def corner(engines: LocalStack, tmp_path: Path) -> dict[str, Any]:
+    """The environment of programs in an empty corner of them: databases, keyring, virtual host."""
+    number = next(_numbers)
+    vhost = f"faults-{number}"
+    engines.rabbitmq.manage("PUT", f"/api/vhosts/{vhost}")
+    keyring = tmp_path / "keyring"
+    keyring.mkdir()
+    return engines.env | {
+        "AMQP_URL": engines.rabbitmq.url_of(vhost),
+        "CHECKOP_DB_PREFIX": f"faults{number}_",
+        "CHECKOP_KEYRING_DIR": str(keyring),
+        "CHECKOP_PARKED_AFTER_SECONDS": "1",
+    }
+
+
+@pytest.fixture(autouse=True)
+def disarmed() -> Iterator[None]:
+    """No test leaves a point armed."""
+    yield
+    faults.disarm()
