@@ -6,9 +6,12 @@ import asyncio
 import sys
 import time
 from datetime import datetime
+from typing import Any
 
 import orjson
-from pika import BasicProperties
+import pika
+from pika.adapters.asyncio_connection import AsyncioConnection
+from pika.channel import Channel
 
 import bench.run  # noqa: F401  # makes the sample services known
 from services.kernel import broker, message
@@ -61,17 +64,38 @@ async def raw() -> tuple[int, float]:
         (key, body) for one in platform.store.after(0, 1_000_000) for key, _id, body in message.outgoing("sample", one)
     ]
     platform.close()
-    properties = BasicProperties(content_type=message.CONTENT_TYPE, delivery_mode=2)
-    link = broker.AsyncBroker(settings().amqp_url.get_secret_value())
-    await link.connect()
+    properties = pika.BasicProperties(content_type=message.CONTENT_TYPE, delivery_mode=2)
+    channel = await _channel()
+    confirmed = 0
+    more = asyncio.Event()
+
+    def confirm(frame: Any) -> None:
+        nonlocal confirmed
+        confirmed = frame.method.delivery_tag if frame.method.multiple else confirmed + 1
+        more.set()
+
+    channel.confirm_delivery(confirm)
     began = time.perf_counter()
-    for at in range(0, len(bodies), WINDOW):
-        for key, body in bodies[at : at + WINDOW]:
-            link.publish(broker.EVENTS, key, body, properties)
-        await link.settle()
+    for published, (key, body) in enumerate(bodies, start=1):
+        channel.basic_publish(broker.EVENTS, key, body, properties)
+        while published - confirmed >= WINDOW:
+            more.clear()
+            await more.wait()
+    while confirmed < len(bodies):
+        more.clear()
+        await more.wait()
     took = time.perf_counter() - began
-    link.close()
+    channel.connection.close()
     return len(bodies), took
+
+
+async def _channel() -> Channel:
+    opened: asyncio.Future[Channel] = asyncio.get_running_loop().create_future()
+    AsyncioConnection(
+        pika.URLParameters(settings().amqp_url.get_secret_value()),
+        on_open_callback=lambda connection: connection.channel(on_open_callback=opened.set_result),
+    )
+    return await opened
 
 
 if __name__ == "__main__":
