@@ -13,7 +13,6 @@ from starlette.exceptions import HTTPException
 
 from gateway import errors, openapi
 from gateway.auth import Authenticator
-from gateway.calls import Services
 from gateway.door import Gatekeeper, Limits
 from gateway.health import Health
 from gateway.identity import Identity
@@ -26,6 +25,7 @@ from gateway.origins import Origins
 from gateway.revocations import RevocationFeed, Revocations
 from gateway.routes import ROUTES
 from gateway.rpc_client import RpcClient
+from gateway.service_calls import Services
 from gateway.settings import GatewaySettings
 from gateway.settings import settings as read_settings
 from gateway.token_use import TokenUse

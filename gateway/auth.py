@@ -2,94 +2,36 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gateway.caches import LruCache
 from gateway.errors import Problem
 from gateway.principals import ANONYMOUS, Principal
 from gateway.revocations import RevocationFeed, Revocations
-from gateway.rpc_client import Overloaded, ServiceTimeout, ServiceUnavailable
+from gateway.signing_keys import ALGORITHM, NO_ANSWER, Ask, SigningKeys
 from services.kernel import logging
 from services.kernel.rpc import RemoteError
 
-Ask = Callable[[str, Mapping[str, Any]], Awaitable[Any]]
-"""A query to identity on the gateway's own behalf."""
-
-ALGORITHM = "EdDSA"
 TOKEN_TYPE = "at+jwt"  # noqa: S105  # a media type, no secret
 LEEWAY_SECONDS = 5
 LONGEST_TOKEN = 4096
-KEYS_ASKED_AT_MOST_EVERY = 5.0
-KEYS_TRUSTED_SECONDS = 300.0
 API_TOKEN_TRUSTED_SECONDS = 30.0
 STATUS_TRUSTED_SECONDS = 1.0
 
 _API_TOKEN = re.compile(r"cop_[0-9A-Za-z_\-]{16,200}")
 _REQUIRED = ["exp", "iat", "iss", "aud", "sub", "tid", "sid", "epoch"]
-_NO_ANSWER = (ServiceUnavailable, ServiceTimeout, Overloaded)
 
 log = logging.get(__name__)
 
 
 def _refused(code: str) -> Problem:
     return Problem(code, headers={"WWW-Authenticate": 'Bearer realm="checkop", error="invalid_token"'})
-
-
-class SigningKeys:
-    """Identity's public keys by id; asked for again when an unknown id turns up, but not at anyone's pleasure."""
-
-    def __init__(self, ask: Ask, clock: Callable[[], float] = time.monotonic) -> None:
-        self._ask = ask
-        self._clock = clock
-        self._keys: dict[str, Ed25519PublicKey] = {}
-        self._loaded_at = float("-inf")
-        self._asked_at = float("-inf")
-        self._asking = asyncio.Lock()
-
-    async def get(self, kid: str) -> Ed25519PublicKey | None:
-        """The key, or None when identity has none of this id. Raises Problem when identity cannot be asked.
-
-        An outage of identity must not log everybody out: a key known before goes on being trusted.
-        """
-        key = self._keys.get(kid)
-        if key is not None and self._clock() - self._loaded_at < KEYS_TRUSTED_SECONDS:
-            return key
-        async with self._asking:
-            if self._clock() - self._asked_at >= KEYS_ASKED_AT_MOST_EVERY:
-                await self._refresh()
-        key = self._keys.get(kid)
-        if key is None and self._loaded_at < self._asked_at:
-            raise Problem("service-unavailable", headers={"Retry-After": "2"})
-        return key
-
-    async def _refresh(self) -> None:
-        self._asked_at = self._clock()
-        try:
-            answer = await self._ask("signing_keys", {})
-        except (*_NO_ANSWER, RemoteError) as why:
-            log.warning("signing_keys_not_loaded", why=repr(why))
-            return
-        self._keys = dict(_read_keys(answer))
-        self._loaded_at = self._asked_at
-
-
-def _read_keys(answer: Mapping[str, Any]) -> list[tuple[str, Ed25519PublicKey]]:
-    keys = []
-    for document in answer["keys"]:
-        if document.get("kty") == "OKP" and document.get("crv") == "Ed25519":
-            key = jwt.PyJWK(document, algorithm=ALGORITHM).key
-            assert isinstance(key, Ed25519PublicKey)
-            keys.append((str(document["kid"]), key))
-    return keys
 
 
 class Authenticator:
@@ -231,7 +173,7 @@ class Authenticator:
         try:
             asked = {"sessions": [{"tenant": principal.tenant, "session_id": session}]}
             answer = await self._ask("session_status", asked)
-        except (*_NO_ANSWER, RemoteError) as why:
+        except (*NO_ANSWER, RemoteError) as why:
             log.warning("session_status_unknown", why=repr(why))
             if safe:
                 return

@@ -12,11 +12,12 @@ from fastapi.params import Form
 from fastapi.routing import APIRoute
 
 from gateway.auth import Authenticator
-from gateway.calls import Call, Services
+from gateway.calls import Call
 from gateway.context import Context, context_of
 from gateway.errors import Problem
 from gateway.limits import Buckets, Refusal
 from gateway.principals import Principal
+from gateway.service_calls import Services
 
 JSON = "application/json"
 MULTIPART = "multipart/form-data"

@@ -36,14 +36,17 @@ class Problem(Exception):
         code: str,
         *,
         headers: Mapping[str, str] | None = None,
-        status: int | None = None,
         **facts: Any,
     ) -> None:
         super().__init__(code)
         self.code = code
         self.headers = dict(headers or {})
-        self.status = status
         self.facts = facts
+
+    @property
+    def refused(self) -> bool:
+        """Whether the request certainly had no effect; otherwise it may still have one."""
+        return describe(self.code, "en", {})[0] < 500
 
 
 class ProblemResponse(Response):
@@ -59,7 +62,6 @@ class ProblemResponse(Response):
 def respond(context: Context, problem: Problem) -> ProblemResponse:
     """The answer to a request that met `problem`, in the caller's language."""
     status, title, detail = describe(problem.code, context.language, problem.facts)
-    status = problem.status or status
     context.problem = problem.code
     document = {
         "type": TYPE_BASE + problem.code,
@@ -97,7 +99,7 @@ def _waiting(code: str, facts: Mapping[str, Any]) -> dict[str, str]:
 
 def _named(facts: Mapping[str, Any]) -> dict[str, Any]:
     # A fact named like a parameter of Problem would be taken for it.
-    return {(f"{name}_" if name in ("code", "headers", "status") else name): v for name, v in facts.items()}
+    return {(f"{name}_" if name in ("code", "headers") else name): v for name, v in facts.items()}
 
 
 async def on_problem(request: Request, problem: Exception) -> Response:

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from gateway.calls import gateway_caller
 from gateway.link import Link
 from gateway.revocations import RevocationFeed
 from gateway.rpc_client import Overloaded, RpcClient, ServiceTimeout, ServiceUnavailable
+from gateway.service_calls import gateway_caller
 from services.kernel.rpc import QUERY, RemoteError
 
 SERVICES = ("identity", "tasks")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.calls import caller_of, gateway_caller
 from gateway.principals import Principal
 from gateway.rpc_client import RpcClient
+from gateway.service_calls import caller_of, gateway_caller
 from services.kernel.clock import new_id
 from services.kernel.rpc import EXECUTE, QUERY
 

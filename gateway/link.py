@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from services.kernel import logging, rpc
-from services.kernel.broker import EXCHANGES, AsyncBroker, BrokerLost, Exchange
+from services.kernel.broker import EXCHANGES, AsyncBroker, Exchange
 
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 5.0
@@ -59,7 +59,7 @@ class Link:
                 self._up.set()
                 log.info("broker_connected")
                 why = await lost
-            except BrokerLost as error:
+            except Exception as error:  # whatever it was, the next attempt is the remedy
                 why = error
             finally:
                 self._up.clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+import traceback
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -71,7 +72,7 @@ class Edge:
         try:
             await self._app(scope, receive, send_with_headers)
         except Exception as error:  # the last resort: whatever was overlooked becomes a problem document
-            log.exception("request_failed", correlation_id=context.correlation_id, exc_type=type(error).__name__)
+            log.error("request_failed", correlation_id=context.correlation_id, **_whereabouts(error))
             if status:
                 raise
             await respond(context, Problem("internal"))(scope, receive, send_with_headers)
@@ -95,6 +96,15 @@ class Edge:
             traceparent=traceparent(found.get(b"traceparent", b"")),
             user_agent=found.get(b"user-agent", b"").decode("latin-1")[:200],
         )
+
+
+def _whereabouts(error: BaseException) -> dict[str, Any]:
+    """What went wrong and where, without the error's words: they may quote what somebody typed."""
+    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    return {
+        "exc_type": type(error).__name__,
+        "at_line": [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames],
+    }
 
 
 def _add_headers(message: Message, context: Context) -> None:

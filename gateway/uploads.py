@@ -1,4 +1,4 @@
-"""Uploaded files on their way to the object store: hashed while they pass, off the event loop."""
+"""Uploaded files on their way to the object store, off the event loop."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from gateway.errors import Problem
 from gateway.settings import GatewaySettings
 from services.kernel import logging
 
+CHUNK = 256 * 1024
+
 log = logging.get(__name__)
 
 
@@ -27,27 +29,6 @@ class Stored:
     key: str
     sha256: str
     size: int
-
-
-class Hashing:
-    """A file that counts and hashes what is read from it."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self._hash = hashlib.sha256()
-        self.size = 0
-
-    def read(self, size: int = -1) -> bytes:
-        """The next bytes."""
-        chunk = self._file.read(size)
-        self._hash.update(chunk)
-        self.size += len(chunk)
-        return chunk
-
-    @property
-    def sha256(self) -> str:
-        """Of everything read so far."""
-        return self._hash.hexdigest()
 
 
 class ObjectStore:
@@ -67,19 +48,34 @@ class ObjectStore:
             ),
         )
 
-    async def put(self, key: str, file: BinaryIO, size: int, content_type: str) -> Stored:
-        """Store `size` bytes under `key`, over what is there. Raises Problem when the store does not take them."""
+    async def put(self, folder: str, file: BinaryIO, content_type: str) -> Stored:
+        """Store the file in `folder` under its own hash. Raises Problem when the store does not take it.
+
+        Another content has another name: what is stored once is never overwritten.
+        """
         try:
-            return await asyncio.to_thread(self._put, key, file, size, content_type)
+            return await asyncio.to_thread(self._put, folder, file, content_type)
         except (MinioException, HTTPError, OSError) as why:
             log.warning("object_not_stored", why=repr(why))
             raise Problem("service-unavailable", headers={"Retry-After": "5"}, service="objects") from why
 
-    def _put(self, key: str, file: BinaryIO, size: int, content_type: str) -> Stored:
+    async def remove(self, stored: Stored) -> None:
+        """Take it out again, if the store lets us; otherwise it lies there unused."""
+        try:
+            await asyncio.to_thread(self._client.remove_object, self._bucket, stored.key)
+        except (MinioException, HTTPError, OSError) as why:
+            log.warning("object_not_removed", why=repr(why))
+
+    def _put(self, folder: str, file: BinaryIO, content_type: str) -> Stored:
         if not self._bucket_known:
             if not self._client.bucket_exists(self._bucket):
                 self._client.make_bucket(self._bucket)
             self._bucket_known = True
-        source = Hashing(file)
-        self._client.put_object(self._bucket, key, source, size, content_type)  # type: ignore[arg-type]
-        return Stored(key, source.sha256, source.size)
+        digest, size = hashlib.sha256(), 0
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+            size += len(chunk)
+        file.seek(0)
+        stored = Stored(f"{folder}/{digest.hexdigest()}", digest.hexdigest(), size)
+        self._client.put_object(self._bucket, stored.key, file, size, content_type)
+        return stored

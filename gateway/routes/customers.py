@@ -91,7 +91,9 @@ async def create_customer(body: CreateCustomer, call: CallDep) -> Response:
 @router.get("/customers", summary="All customers", response_model=Listed, **needs(READ))
 async def customers(
     call: CallDep,
-    text: Annotated[str | None, Query(max_length=100, description="How the code or a word of the name begins.")] = None,
+    text: Annotated[
+        str | None, Query(max_length=100, pattern=PRINTABLE, description="How the code or a word of the name begins.")
+    ] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:

@@ -14,7 +14,8 @@ from starlette.types import Receive, Scope, Send
 from gateway.auth import Authenticator
 from gateway.door import CallDep, Gatekeeper, resource, signed_in
 from gateway.errors import Problem
-from gateway.live import STREAMS_PER_ACTOR, Frame, Listener, LiveFeed, notice
+from gateway.frames import Frame, notice
+from gateway.live import STREAMS_PER_ACTOR, Listener, LiveFeed
 from services.kernel.broker import BrokerLost
 
 router = resource("events")

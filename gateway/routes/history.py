@@ -18,7 +18,7 @@ router = resource("history")
 
 SERVICE = "identity"
 READ = "history:read"
-ROWS_PER_CHUNK = 500
+ROWS_PER_CHUNK = 200
 
 log = logging.get(__name__)
 

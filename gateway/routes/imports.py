@@ -48,8 +48,7 @@ async def request_import(
         raise Problem("file-empty")
     import_id = call.new_id()
     objects: ObjectStore = request.app.state.objects
-    key = f"{call.principal.tenant}/imports/{import_id}"
-    stored = await objects.put(key, file.file, file.size, content_type)
+    stored = await objects.put(f"{call.principal.tenant}/imports/{import_id}", file.file, content_type)
     data = {
         "import_id": import_id,
         "kind": kind,
@@ -58,7 +57,12 @@ async def request_import(
         "size": stored.size,
         "file_name": name,
     }
-    return await call.command(SERVICE, "request_import", data, created="/v1/imports/{id}")
+    try:
+        return await call.command(SERVICE, "request_import", data, created="/v1/imports/{id}")
+    except Problem as problem:
+        if problem.refused:
+            await objects.remove(stored)
+        raise
 
 
 def _printable(name: str) -> str:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from gateway.door import CallDep, needs, resource
 from gateway.routes.fields import (
     EXAMPLE_ID,
+    PRINTABLE,
     Body,
     Cursor,
     Email,
@@ -68,7 +69,9 @@ async def invite_user(body: Invite, call: CallDep) -> Response:
 @router.get("/users", summary="All users", response_model=Listed, **needs(READ))
 async def users(
     call: CallDep,
-    text: Annotated[str | None, Query(max_length=100, description="Part of the name or address.")] = None,
+    text: Annotated[
+        str | None, Query(max_length=100, pattern=PRINTABLE, description="Part of the name or address.")
+    ] = None,
     role: Role | None = None,
     status: Literal["invited", "active", "inactive"] | None = None,
     team_id: Id | None = None,

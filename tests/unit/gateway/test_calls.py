@@ -7,8 +7,9 @@ import uuid
 import pytest
 from starlette.datastructures import Headers
 
-from gateway.calls import at_least, command_id, expected_version, idempotency_key, json_response
+from gateway.calls import json_response
 from gateway.errors import Problem
+from gateway.preconditions import at_least, command_id, expected_version, idempotency_key
 
 KEY = "3f1d6a52-0a53-7c7e-8c55-3c2a8a1be001"
 

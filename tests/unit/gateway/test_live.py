@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 import pytest
 
-from gateway.live import REMEMBERED_EVENTS, WAITING_EVENTS, LiveFeed, Memory, frame_of, notice
+from gateway.frames import REMEMBERED_EVENTS, Memory, frame_of, notice
+from gateway.live import WAITING_EVENTS, LiveFeed
 from gateway.principals import Principal
 from services.kernel.broker import BrokerLost
 
