@@ -10,6 +10,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
+from minio.error import S3Error, ServerError
 from pymongo import ASCENDING, MongoClient, ReadPreference, UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
@@ -23,6 +24,7 @@ from pymongo.errors import (
 )
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
+from urllib3.exceptions import HTTPError
 
 from services.kernel import faults, logging
 from services.kernel.clock import Clock
@@ -34,6 +36,7 @@ RAISES_BEFORE_BLOCKED = 3
 PASSING_LABELS = ("TransientTransactionError", "UnknownTransactionCommitResult", "RetryableWriteError")
 # A lock or snapshot not granted, a time limit, an interruption: about the server's state, not about the content.
 PASSING_CODES = frozenset({24, 43, 50, 89, 112, 246, 262, 11600, 11601, 11602})
+PASSING_S3_CODES = frozenset({"InternalError", "OperationAborted", "RequestTimeout", "ServiceUnavailable", "SlowDown"})
 
 
 class Outcome(StrEnum):
@@ -73,7 +76,18 @@ def transient(error: BaseException) -> bool:
             return True
         case OperationFailure(code=code) if code in PASSING_CODES:
             return True
-    return isinstance(error, ConnectionFailure | OSError | StoreUnavailable | VersionConflict | faults.InjectedFault)
+        case S3Error(code=code):
+            return code in PASSING_S3_CODES
+    return isinstance(
+        error,
+        ConnectionFailure
+        | OSError
+        | HTTPError
+        | ServerError
+        | StoreUnavailable
+        | VersionConflict
+        | faults.InjectedFault,
+    )
 
 
 class _LostRace(Exception):

@@ -13,7 +13,14 @@ class Mail(Protocol):
     """Sends one message."""
 
     def send(self, *, to: str, subject: str, text: str, html: str, message_id: str) -> None:
-        """Hand the message to the mail system. Raises OSError or SMTPException when it does not take it."""
+        """Hand the message to the mail system. Raises MailRefused when it will never take it, OSError when not now."""
+
+
+class MailRefused(Exception):
+    """The mail system will not take this message however often it is tried; names the reply, never the address."""
+
+    def __init__(self, reply: int) -> None:
+        super().__init__(f"the mail server answered {reply}")
 
 
 class SmtpMail:
@@ -37,7 +44,19 @@ class SmtpMail:
                 server.starttls(context=ssl.create_default_context())
             if self._url.username:
                 server.login(unquote(self._url.username), unquote(self._url.password or ""))
-            server.send_message(message)
+            try:
+                server.send_message(message)
+            except smtplib.SMTPRecipientsRefused as refused:
+                replies = [reply for reply, _ in refused.recipients.values()]
+                if min(replies) < 500:
+                    raise  # come back later
+                raise MailRefused(replies[0]) from None
+            except smtplib.SMTPDataError as refused:
+                if refused.smtp_code < 500:
+                    raise
+                raise MailRefused(refused.smtp_code) from None
+            except smtplib.SMTPNotSupportedError:
+                raise MailRefused(553) from None  # letters in the address that this server does not speak
 
     def _connect(self) -> smtplib.SMTP:
         host, port = self._url.hostname or "127.0.0.1", self._url.port or 25
