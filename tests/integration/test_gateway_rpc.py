@@ -67,9 +67,9 @@ class FakeService:
 
 
 @asynccontextmanager
-async def connected(url: str, **settings: Any) -> AsyncIterator[RpcClient]:
+async def connected(url: str, *, name: str = "gateway", **settings: Any) -> AsyncIterator[RpcClient]:
     client = RpcClient(**{"timeout": 5.0, "in_flight": 200, "wait": 0.2} | settings)
-    link = Link(url, (client,))
+    link = Link(url, (client,), name=name)
     running = asyncio.create_task(link.run())
     try:
         assert await link.wait_up(10)
@@ -182,10 +182,10 @@ def test_a_broken_connection_fails_what_is_under_way_and_heals(stack: RunningSta
         return "awake"
 
     async def story() -> None:
-        async with serving(amqp_url, "dozing", sleepy), connected(amqp_url) as client:
-            waiting = asyncio.create_task(client.call("dozing", "query", {"sleep": True}, timeout=20.0))
+        async with serving(amqp_url, "dozing", sleepy), connected(amqp_url, name="to-be-cut") as client:
+            waiting = asyncio.create_task(client.call("dozing", "query", {"sleep": True}, timeout=40.0))
             await asyncio.sleep(0.2)
-            await asyncio.to_thread(cut, stack, amqp_url, "gateway")
+            await asyncio.to_thread(cut, stack, amqp_url, "to-be-cut")
             start = time.monotonic()
             with pytest.raises(ServiceUnavailable):
                 await waiting
