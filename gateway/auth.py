@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 import jwt
 
@@ -23,6 +24,7 @@ LEEWAY_SECONDS = 5
 LONGEST_TOKEN = 4096
 API_TOKEN_TRUSTED_SECONDS = 30.0
 STATUS_TRUSTED_SECONDS = 1.0
+SILENT_SECONDS = 1.0
 
 _API_TOKEN = re.compile(r"cop_[0-9A-Za-z_\-]{16,200}")
 _REQUIRED = ["exp", "iat", "iss", "aud", "sub", "tid", "sid", "epoch"]
@@ -59,6 +61,7 @@ class Authenticator:
         self._keys = SigningKeys(ask)
         self._verified: LruCache[bytes, Principal] = LruCache(cache)
         self._tokens: LruCache[bytes, tuple[Principal, float]] = LruCache(cache)
+        self._silent_until = float("-inf")
         self._active: LruCache[str, float] = LruCache(cache)
 
     async def authenticate(self, authorization: str | None, *, ip: str, safe: bool) -> Principal:
@@ -170,19 +173,28 @@ class Authenticator:
         asked_at = self._active.get(session)
         if asked_at is not None and self._clock() - asked_at < STATUS_TRUSTED_SECONDS:
             return
-        try:
-            asked = {"sessions": [{"tenant": principal.tenant, "session_id": session}]}
-            answer = await self._ask("session_status", asked)
-        except (*NO_ANSWER, RemoteError) as why:
-            log.warning("session_status_unknown", why=repr(why))
+        answer = await self._answer_of_identity(principal)
+        if answer is None:
             if safe:
                 return
-            raise Problem("revocation-unverifiable", headers={"Retry-After": "2"}) from why
+            raise Problem("revocation-unverifiable", headers={"Retry-After": "2"})
         status = answer["sessions"].get(session)
         if status is None or not status["active"] or principal.epoch < int(status["epoch"]):
             self._revocations.end(session)
             raise _refused("session-revoked")
         self._active.put(session, self._clock())
+
+    async def _answer_of_identity(self, principal: Principal) -> Mapping[str, Any] | None:
+        if self._clock() < self._silent_until:
+            return None  # it has just not answered: waiting again would hold up everybody
+        asked = {"sessions": [{"tenant": principal.tenant, "session_id": principal.credential}]}
+        try:
+            answer: Mapping[str, Any] = await self._ask("session_status", asked)
+        except (*NO_ANSWER, RemoteError) as why:
+            log.warning("session_status_unknown", why=repr(why))
+            self._silent_until = self._clock() + SILENT_SECONDS
+            return None
+        return answer
 
 
 def _timestamp(moment: str | float) -> float:

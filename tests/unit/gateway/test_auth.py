@@ -183,6 +183,10 @@ def test_when_identity_cannot_be_asked_reading_goes_on_and_changes_wait(world: W
     world.services.answers["session_status"] = why
     world.admit(f"Bearer {token()}", safe=True)
     world.refuse(f"Bearer {token()}", "revocation-unverifiable", safe=False)
+    assert len(world.services.asked("session_status")) == 1, "who has just not answered is not asked at once again"
+    world.now += 1.1
+    world.admit(f"Bearer {token()}", safe=True)
+    assert len(world.services.asked("session_status")) == 2
 
 
 API_TOKEN = "cop_" + "A" * 43 + "_" + "b" * 49
