@@ -60,6 +60,11 @@ IDENTITY: Words = {
         "This is the account's last owner.",
         "Es el último propietario de la cuenta.",
     ),
+    "no-free-seat": (
+        409,
+        "Every seat of the account is taken.",
+        "Todos los asientos de la cuenta están ocupados.",
+    ),
     "profile-exists": (409, "This profile exists already.", "Este perfil ya existe."),
     "session-exists": (409, "This session exists already.", "Esta sesión ya existe."),
     "team-cycle": (
