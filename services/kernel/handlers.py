@@ -77,6 +77,6 @@ def _fold_into(
         folding.preload({id for fact in told for id in shelf.model.owned_keys(fact)})
         for fact in told:
             folding.fold(shelf.model, fact)
-        folding.write()
+        folding.write(folding.changes())
 
     return effects

@@ -18,7 +18,7 @@ import pika.exceptions
 from pydantic import ValidationError
 from pymongo.errors import PyMongoError
 
-from services.kernel import broker, health, logging, operator_parked, operator_rebuild
+from services.kernel import broker, health, heap, logging, operator_parked, operator_rebuild
 from services.kernel.clock import new_id
 from services.kernel.config import settings
 from services.kernel.operator_broker import ask_relay, channel, depth
@@ -345,6 +345,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Carry out one verb; answers the exit code."""
     options = _parser().parse_args(argv)
     logging.configure("operator", "WARNING", sys.stderr)
+    heap.settle()
     try:
         with ExitStack() as opened:
             action: Callable[[Operator], int] = options.action

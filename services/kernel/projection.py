@@ -7,7 +7,9 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, ClassVar
 
 from bson.int64 import Int64
@@ -26,6 +28,7 @@ from services.kernel.registry import Registry
 from services.kernel.store import CommitStore
 
 Document = dict[str, Any]
+Change = DeleteOne | ReplaceOne[Document]
 log = logging.get(__name__)
 MAJORITY = WriteConcern(w="majority", j=True)
 BATCH = 500
@@ -175,13 +178,16 @@ def _number(generation: str) -> int:
 
 
 class Folding:
-    """Documents of one generation while a batch of facts is folded into them."""
+    """Documents of one generation while facts are folded into them; `fresh` says that there are none yet."""
 
-    def __init__(self, collection: Collection[Document], session: ClientSession | None = None) -> None:
+    def __init__(
+        self, collection: Collection[Document], session: ClientSession | None = None, *, fresh: bool = False
+    ) -> None:
         self._collection = collection
         self._session = session
         self._docs: OrderedDict[str, Document | None] = OrderedDict()
         self._touched: set[str] = set()
+        self._knows_all = fresh
 
     def fold(self, model: ReadModel, fact: Recorded) -> None:
         """Let one fact change the documents it touches."""
@@ -192,28 +198,40 @@ class Folding:
 
     def preload(self, ids: Iterable[str]) -> None:
         """Fetch many documents in one round trip."""
-        wanted = [id for id in ids if id not in self._docs]
+        if self._knows_all:
+            return
+        wanted = list({id for id in ids if id not in self._docs})
         if wanted:
             found = {row["_id"]: row for row in self._collection.find({"_id": {"$in": wanted}}, session=self._session)}
             self._docs |= {id: _bare(found.get(id)) for id in wanted}
 
-    def write(self, session: ClientSession | None = None) -> None:
-        """Store what changed, in one bulk, and forget the oldest documents beyond the remembered number."""
-        if self._touched:
-            changes = [
-                DeleteOne({"_id": id})
-                if (doc := self._docs[id]) is None
-                else ReplaceOne({"_id": id}, {"tenant": id.split(":", 1)[0], **doc}, upsert=True)
-                for id in self._touched
-            ]
-            self._collection.bulk_write(changes, ordered=False, session=session or self._session)
-            self._touched.clear()
-        while len(self._docs) > REMEMBERED:
-            self._docs.popitem(last=False)
+    def changes(self) -> list[Change]:
+        """What the facts so far have changed; from here on they count as written."""
+        changed: list[Change] = [
+            DeleteOne({"_id": id})
+            if (doc := self._docs[id]) is None
+            else ReplaceOne({"_id": id}, {"tenant": id.split(":", 1)[0], **doc}, upsert=True)
+            for id in self._touched
+        ]
+        self._touched.clear()
+        return changed
+
+    def write(self, changes: list[Change]) -> None:
+        """Store changes, in one bulk."""
+        if changes:
+            self._collection.bulk_write(changes, ordered=False, session=self._session)
+
+    def forget(self) -> None:
+        """Drop the oldest documents beyond the remembered number; call it when all but the untold are written."""
+        surplus = [id for id in islice(self._docs, max(len(self._docs) - REMEMBERED, 0)) if id not in self._touched]
+        for id in surplus:
+            del self._docs[id]
+        self._knows_all = self._knows_all and not surplus
 
     def _load(self, id: str) -> Document | None:
         if id not in self._docs:
-            self._docs[id] = _bare(self._collection.find_one({"_id": id}, session=self._session))
+            row = None if self._knows_all else self._collection.find_one({"_id": id}, session=self._session)
+            self._docs[id] = _bare(row)
         return self._docs[id]
 
 
@@ -268,7 +286,7 @@ class Projector:
             if facts:
                 folding = Folding(self.shelf.db[generation], session)
                 self._fold(folding, facts, generation, self._stopped)
-                folding.write()
+                folding.write(folding.changes())
             faults.reached("projection.before_commit")
             return True
 
@@ -292,20 +310,28 @@ class Projector:
         """
         generation = self.shelf.next()
         self.shelf.prepare(generation)
-        folding = Folding(self.shelf.db[generation])
+        folding = Folding(self.shelf.db[generation], fresh=True)
         position = folded = 0
         stopped: set[str] = set()
-        while commits := self._store.after(position, REBUILD_BATCH):
-            if stop is not None and stop.is_set():
-                self.shelf.drop(generation)
-                raise InterruptedError("the rebuild was stopped; the live read model is untouched")
-            facts = self._facts(commits)
-            folded += len(facts)
-            self._fold(folding, facts, generation, stopped)
-            folding.write()
-            position = commits[-1].position
-            if progress is not None:
-                progress(position, folded)
+        # One batch is read and one is written while the one between them is folded.
+        with ThreadPoolExecutor(2, thread_name_prefix="rebuild") as beside:
+            ahead = beside.submit(self._store.after, 0, REBUILD_BATCH)
+            written = beside.submit(folding.write, [])
+            while (commits := ahead.result()) and not (stop is not None and stop.is_set()):
+                position = commits[-1].position
+                ahead = beside.submit(self._store.after, position, REBUILD_BATCH)
+                facts = self._facts(commits)
+                folded += len(facts)
+                self._fold(folding, facts, generation, stopped)
+                written.result()
+                folding.forget()
+                written = beside.submit(folding.write, folding.changes())
+                if progress is not None:
+                    progress(position, folded)
+            written.result()
+        if commits:
+            self.shelf.drop(generation)
+            raise InterruptedError("the rebuild was stopped; the live read model is untouched")
         with self._client.start_session() as session, session.start_transaction():
             self.shelf.move(generation, 0, position, session)
         self.shelf.point_to(generation)
@@ -320,7 +346,7 @@ class Projector:
         ]
 
     def _fold(self, folding: Folding, facts: Sequence[Recorded], generation: str, stopped: set[str]) -> None:
-        folding.preload({id for fact in facts for id in self._keys(fact)})
+        folding.preload(id for fact in facts for id in self._keys(fact))
         for fact in facts:
             if fact.stream in stopped:
                 continue

@@ -24,12 +24,13 @@ def main(argv: list[str]) -> int:
         import eventlet
 
         eventlet.monkey_patch()
-    from services.kernel import faults, logging
+    from services.kernel import faults, heap, logging
     from services.kernel.config import settings
 
     config = settings()
     logging.configure(f"{service}.{role}", config.log_level)
     faults.arm_from(config.fault_point)
+    heap.settle()
     ROLES[role](service)
     return 0
 

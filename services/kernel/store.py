@@ -122,8 +122,8 @@ class MongoCommitStore:
         return [Commit.from_document(row) for row in rows]
 
     def _tail(self, position: int, limit: int) -> Iterator[Document]:
-        rows = self._durable.find({"_id": {"$gt": Int64(position)}}).sort("_id", ASCENDING).limit(limit)
-        return iter(rows)
+        rows = self._durable.find({"_id": {"$gt": Int64(position)}}).sort("_id", ASCENDING)
+        return iter(rows.limit(limit).batch_size(limit))  # else the first hundred are a round trip of their own
 
     def _insert(self, commits: Sequence[Commit]) -> list[Commit | Taken | Unknown]:
         """Number and insert a batch in order; says of each commit what became of it.
