@@ -62,8 +62,13 @@ IDENTITY: Words = {
     ),
     "no-free-seat": (
         409,
-        "Every seat of the account is taken.",
-        "Todos los asientos de la cuenta están ocupados.",
+        "Every paid seat of the account is taken. Ask an administrator to free one or to add seats; nothing is lost.",
+        "Todas las licencias pagas están ocupadas. Un administrador puede liberar una o agregar más; nada se pierde.",
+    ),
+    "seat-forfeited": (
+        409,
+        "The seat was given to somebody else at the same moment. Try again.",
+        "La licencia se asignó a otra persona en el mismo momento. Intente de nuevo.",
     ),
     "profile-exists": (409, "This profile exists already.", "Este perfil ya existe."),
     "session-exists": (409, "This session exists already.", "Esta sesión ya existe."),

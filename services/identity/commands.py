@@ -11,6 +11,13 @@ from services.identity.domain.api_token import CreateApiToken, NoteApiTokenUse, 
 from services.identity.domain.membership import AssignProfile, RenameUser
 from services.identity.domain.origin import ObserveOrigin, origin
 from services.identity.domain.profile import ChangeProfile, DefineProfile, DeleteProfile, profile
+from services.identity.domain.seat_pool import (
+    ApplySeatReduction,
+    RaiseSeatLimit,
+    ReleaseSeatReduction,
+    ReserveSeatReduction,
+    seat_pool,
+)
 from services.identity.domain.second_factor import ConfirmTotp, DisableTotp, EnrolTotp
 from services.identity.domain.session import RevokeSession, session
 from services.identity.domain.team import (
@@ -132,6 +139,11 @@ COMMANDS: Mapping[str, Handles] = {
     "assign_profile": On(user, AssignProfile, id="user_id", prepare=governing.with_profile),
     "deactivate_user": Do(governing.deactivate_user),
     "reactivate_user": Do(governing.reactivate_user),
+    "settle_seat": Do(governing.settle_seat),
+    "raise_seat_limit": On(seat_pool, RaiseSeatLimit, id="account_id"),
+    "reserve_seat_reduction": On(seat_pool, ReserveSeatReduction, id="account_id"),
+    "release_seat_reduction": On(seat_pool, ReleaseSeatReduction, id="account_id"),
+    "apply_seat_reduction": On(seat_pool, ApplySeatReduction, id="account_id"),
     "rename_user": On(user, RenameUser, id="user_id", prepare=_rename_user),
     "raise_epoch": On(user, RaiseEpoch, id="user_id"),
     "create_team": _on_team(CreateTeam),

@@ -9,6 +9,7 @@ from services.identity.domain.device import device
 from services.identity.domain.login_name import login_name
 from services.identity.domain.origin import origin
 from services.identity.domain.profile import profile
+from services.identity.domain.seat_pool import seat_pool
 from services.identity.domain.session import session
 from services.identity.domain.team import team
 from services.identity.domain.user import user
@@ -21,7 +22,17 @@ from services.identity.processes.revoke_sessions_when_user_ends import revoke_se
 from services.identity.processes.send_invitation_mail import send_invitation_mail
 from services.identity.processes.send_password_reset_mail import send_password_reset_mail
 from services.identity.processes.send_security_mail import send_security_mail
-from services.identity.readmodels import accounts, api_tokens, history, sessions, teams, tokens_checked, users
+from services.identity.processes.settle_seats import settle_seats
+from services.identity.readmodels import (
+    accounts,
+    api_tokens,
+    history,
+    seats,
+    sessions,
+    teams,
+    tokens_checked,
+    users,
+)
 from services.kernel.application import ServiceDefinition, Subscription
 
 
@@ -30,11 +41,12 @@ def define() -> ServiceDefinition:
     told = history.History()
     return ServiceDefinition(
         name="identity",
-        deciders=(account, login_name, user, session, device, origin, team, profile, api_token),
+        deciders=(account, login_name, user, session, device, origin, team, profile, api_token, seat_pool),
         commands=COMMANDS,
         queries={
             **accounts.QUERIES,
             **users.QUERIES,
+            **seats.QUERIES,
             **teams.QUERIES,
             **sessions.QUERIES,
             **api_tokens.QUERIES,
@@ -61,6 +73,7 @@ def define() -> ServiceDefinition:
             revoke_sessions_of_revoked_device,
             raise_epochs_when_profile_changes,
             follow_login_names,
+            settle_seats,
         ),
         subscriptions=(
             Subscription("identity.history.identity", "identity", ("*",), models=EVERYTHING, into=told),

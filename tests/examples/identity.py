@@ -82,7 +82,7 @@ technician = (
     *invited,
     InvitationAccepted(user_id=TEO, number=1, name="Teo Paz"),
     PasswordSet(user_id=TEO, password_hash=HASH, set_at=NOON),
-    UserActivated(user_id=TEO, role="technician", licence="operational"),
+    UserActivated(user_id=TEO, role="technician", licence="operational", seat=1),
 )
 
 with_totp = (

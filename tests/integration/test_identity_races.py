@@ -11,6 +11,7 @@ from argon2 import PasswordHasher
 
 from services.identity import passwords, tokens
 from services.identity.domain.account import account
+from services.identity.domain.seat_pool import seat_pool
 from services.identity.domain.user import user
 from services.identity.wiring import define
 from services.kernel.clock import new_id
@@ -89,6 +90,27 @@ def test_one_of_many_uses_an_invitation(identity: Platform) -> None:
     ]
     assert outcomes(accept) == {"done": 1, "invitation-invalid": MANY - 1}
     assert state_of(identity, user, company["account_id"], invited["user_id"]).active
+
+
+def test_of_sixty_four_who_come_in_at_once_ten_sit_down(identity: Platform) -> None:
+    company = register(identity, "six@andes.co")
+    tenant = company["account_id"]
+    invited = [
+        ask(identity, "invite_user", owner_of(company), email=f"s{n}@andes.co", name="Teo", role="technician")[
+            "user_id"
+        ]
+        for n in range(MANY)
+    ]
+    secrets = identity.application.secrets
+    links = [tokens.derive(secrets, "inv", tenant, user_id, 1) for user_id in invited]
+    accept = [
+        lambda token=token: ask(identity, "accept_invitation", token=token, name="Teo", password=GOOD)
+        for token in links
+    ]
+    assert outcomes(accept) == {"done": 10, "no-free-seat": MANY - 10}
+    active = {id for id in invited if state_of(identity, user, tenant, id).active}
+    assert set(state_of(identity, seat_pool, tenant, tenant).seated) == active
+    assert len(active) == 10
 
 
 def test_owners_who_all_send_one_another_away_leave_one(identity: Platform) -> None:

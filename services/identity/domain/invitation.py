@@ -9,7 +9,7 @@ from typing import assert_never
 from pydantic import AwareDatetime
 
 from services.identity.domain.credentials import PasswordSet
-from services.identity.domain.membership import Membership, UserActivated, demand_authority
+from services.identity.domain.membership import Membership, UserActivated, activated, demand_authority
 from services.identity.domain.permissions import Licence, Role, licence_of
 from services.identity.domain.values import Email, Id, Language, Name, Personal
 from services.kernel.domain import Command, Event, Rejected
@@ -116,12 +116,13 @@ class ExpireInvitation(Command):
 
 
 class AcceptInvitation(Command):
-    """Use the link `number`."""
+    """Use the link `number`; whoever is to work in the field sits on the paid seat `seat`."""
 
     user_id: Id
     number: int
     name: Name
     password_hash: str
+    seat: int = 0
 
 
 InvitationCommand = (
@@ -162,7 +163,7 @@ def decide(command: InvitationCommand, state: Membership) -> list[Arrival]:
             return [
                 InvitationAccepted(user_id=user_id, number=number, name=command.name),
                 PasswordSet(user_id=user_id, password_hash=command.password_hash, set_at=at),
-                UserActivated(user_id=user_id, role=state.role, licence=licence_of(state.role)),
+                activated(user_id, state, command.seat),
             ]
         case _:
             assert_never(command)

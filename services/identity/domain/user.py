@@ -162,4 +162,4 @@ EVENTS: dict[str, type[UserEvent]] = {
     "UserEpochRaised": UserEpochRaised,
 }
 
-user = Decider("user", initial_state, decide, evolve, events=EVENTS)
+user = Decider("user", initial_state, decide, evolve, events=EVENTS, upcasters=membership.UPCASTERS)

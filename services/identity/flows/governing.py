@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from services.identity import activation, ids
+from services.identity import activation, ids, seats
 from services.identity.domain.device import RevokeDevice, device
 from services.identity.domain.membership import ChangeRole, DeactivateUser, ReactivateUser
 from services.identity.domain.profile import Profile, profile
 from services.identity.domain.user import User, user
+from services.identity.domain.values import Id
 from services.kernel.application import Ask
-from services.kernel.domain import Rejected
+from services.kernel.domain import Command, Rejected
 
 
 def change_role(ask: Ask) -> dict[str, Any]:
@@ -30,6 +31,19 @@ def reactivate_user(ask: Ask) -> dict[str, Any]:
     """Let a person work again."""
     command: Any = ask.make(ReactivateUser, {**ask.data, "by_role": ask.caller.role})
     return activation.carry_out(ask, command).to_wire()
+
+
+class SettleSeat(Command):
+    """Whose seat to look at."""
+
+    user_id: Id
+
+
+def settle_seat(ask: Ask) -> dict[str, Any]:
+    """Make this person and the seat pool agree."""
+    wanted: Any = ask.make(SettleSeat, ask.data)
+    seats.settle(ask, ask.caller.tenant, wanted.user_id)
+    return {}
 
 
 def with_profile(ask: Ask) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from services.identity import activation, ids, passwords, tokens
+from services.identity import activation, ids, passwords, seats, tokens
 from services.identity.domain.account import Account, account
 from services.identity.domain.invitation import (
     AcceptInvitation,
@@ -70,6 +70,7 @@ def withdraw_invitation(ask: Ask) -> dict[str, Any]:
     withdraw: Any = ask.make(WithdrawInvitation, {**ask.data, "by_role": ask.caller.role})
     receipt = ask.handle(user, withdraw.user_id, withdraw, part="user")
     _release(ask, withdraw.user_id)
+    seats.settle(ask, ask.caller.tenant, withdraw.user_id)
     return receipt.to_wire()
 
 
@@ -80,6 +81,7 @@ def expire_invitation(ask: Ask) -> dict[str, Any]:
     person: User = ask.state(user, expire.user_id)
     if person.member.status == "invited" and person.member.invitation_expires_at is None:
         _release(ask, expire.user_id)
+        seats.settle(ask, ask.caller.tenant, expire.user_id)
     return receipt.to_wire()
 
 
@@ -97,7 +99,10 @@ class Accept(Command):
 
 
 def accept_invitation(ask: Ask) -> dict[str, Any]:
-    """Come in through the link: the person is active from now on and can log in."""
+    """Come in through the link: the person is active from now on and can log in.
+
+    Raises Rejected("no-free-seat") for a technician when all seats are taken; the link stays good.
+    """
     wanted: Any = ask.make(Accept, ask.data)
     link, person, company = invitation_behind(ask, wanted.token)
     demand_good(wanted.password, (wanted.name, str(company.name), str(person.member.email).split("@")[0]))

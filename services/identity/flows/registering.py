@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import StringConstraints
 
-from services.identity import ids, passwords
+from services.identity import ids, passwords, seats
 from services.identity.domain.account import RegisterAccount, account
 from services.identity.domain.invitation import RegisterOwner
 from services.identity.domain.login_name import ClaimLoginName, ReleaseLoginName, login_name
@@ -47,6 +47,7 @@ def register_account(ask: Ask) -> dict[str, Any]:
     owner = {"user_id": user_id, "email": wanted.email, "name": wanted.owner_name, "language": wanted.language}
     owner["password_hash"] = passwords.hash_of(wanted.password)
     receipt = ask.handle(user, user_id, ask.make(RegisterOwner, owner), part="owner", tenant=account_id)
+    seats.open_pool(ask, account_id)  # last: without it, the first person to sit down opens the pool
     return receipt.to_wire() | {"account_id": account_id, "user_id": user_id}
 
 

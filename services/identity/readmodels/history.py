@@ -23,6 +23,7 @@ from services.kernel.shown import stamp
 _MODULES: Mapping[str, str] = {
     "account": "accounts",
     "user": "users",
+    "seat_pool": "seats",
     "session": "sessions",
     "device": "sessions",
     "team": "teams",

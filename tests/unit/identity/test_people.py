@@ -452,13 +452,15 @@ def test_an_api_token_cannot_be_made_up(identity: Identity, ana: Person, change:
 
 
 def test_the_history_tells_who_did_what_from_where(identity: Identity, ana: Person) -> None:
+    identity.wait(minutes=1)
     session = identity.login(ana)
     caller = identity.caller(ana, session=session["session_id"], origin=session["origin_id"])
     identity.app.execute("invite_user", {"email": "t@x.co", "name": "=HYPERLINK()", "role": "viewer"}, caller)
     refused(identity.login, ana, password="wrong")
     identity.app.listen_to(identity.app)
     entries = identity.ask(ana, "history")["items"]
-    assert [e["type"] for e in entries][-4:] == ["UserActivated", "PasswordSet", "UserRegistered", "AccountRegistered"]
+    first = ["SeatPoolOpened", "UserActivated", "PasswordSet", "UserRegistered", "AccountRegistered"]
+    assert [e["type"] for e in entries][-5:] == first
     invited = next(e for e in entries if e["type"] == "UserInvited")
     assert (invited["actor"], invited["actor_name"], invited["ip"]) == (ana.user_id, "Ana Ruiz", OFFICE_IP)
     assert invited["module"] == "users"
@@ -484,7 +486,7 @@ def test_the_history_is_filtered_and_paged(identity: Identity, ana: Person) -> N
             break
     assert walked == everything
     by_teo = identity.ask(ana, "history", actor=teo.user_id)["items"]
-    assert {e["type"] for e in by_teo} == {"InvitationAccepted", "PasswordSet", "UserActivated"}
+    assert {e["type"] for e in by_teo} == {"SeatAssigned", "InvitationAccepted", "PasswordSet", "UserActivated"}
     day = (identity.app.clock.now() - timedelta(hours=1)).isoformat()
     assert "AccountRegistered" not in {e["type"] for e in identity.ask(ana, "history", since=day)["items"]}
     before = identity.ask(ana, "history", until=day, module="accounts")["items"]

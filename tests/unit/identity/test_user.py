@@ -71,7 +71,9 @@ def epoch(number: int, because: str, ends: bool = False, kept: str | None = None
 
 def accept(number: int = 1, password_hash: str = HASH, after: timedelta = timedelta()) -> AcceptInvitation:
     """The link is used."""
-    return ask(AcceptInvitation, after=after, user_id=TEO, number=number, name="Teo Paz", password_hash=password_hash)
+    return ask(
+        AcceptInvitation, after=after, user_id=TEO, number=number, name="Teo Paz", password_hash=password_hash, seat=1
+    )
 
 
 def test_the_first_owner_is_active_at_once() -> None:
@@ -214,8 +216,10 @@ def test_deactivation_ends_every_session_and_reactivation_brings_none_back() -> 
     story.when(deactivate).then_nothing()
     assert not story.state.entitles(SESSION, 0)
     assert not story.state.entitles(SESSION, 1)
-    reactivate = ask(ReactivateUser, user_id=TEO, by_role="admin")
-    back = story.when(reactivate).then(UserActivated(user_id=TEO, role="technician", licence="operational"))
+    for spent in (0, 1):
+        story.when(ask(ReactivateUser, user_id=TEO, by_role="admin", seat=spent)).then_rejected("seat-forfeited")
+    reactivate = ask(ReactivateUser, user_id=TEO, by_role="admin", seat=2)
+    back = story.when(reactivate).then(UserActivated(user_id=TEO, role="technician", licence="operational", seat=2))
     back.when(reactivate).then_nothing()
     assert not back.state.entitles(SESSION, 0)
     assert back.state.entitles(SESSION, 1)
