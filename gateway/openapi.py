@@ -83,8 +83,10 @@ _HEADERS = {
     "CorrelationId": {
         "name": "X-Correlation-Id",
         "in": "header",
-        "description": "Ties the request to log lines and facts; comes back in the answer.",
-        "schema": {"type": "string", "format": "uuid"},
+        "description": "Ties the request to log lines and facts; comes back in the answer. A UUID; anything else is "
+        "replaced by a new one.",
+        "schema": {"type": "string"},
+        "example": "6f7a0f0e-5a9a-4a3e-9a54-1a3c3f6d2b11",
     },
     "Language": {
         "name": "Accept-Language",

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Path, Query
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 EXAMPLE_ID = "01936f5e-7c1a-7d2e-9f43-2b7a6c1d0e55"
 OTHER_ID = "01936f5e-80b3-7a10-8c21-6f0e5d4c3b2a"
 
+_DATE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}")
 _EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2300, 1, 1, tzinfo=UTC)
 
@@ -27,6 +29,13 @@ class Body(BaseModel):
     def data(self) -> dict[str, Any]:
         """What was given, as JSON: a field left out stays out, one given as null is null."""
         return self.model_dump(mode="json", exclude_unset=True)
+
+
+def _written_out(moment: Any) -> Any:
+    # A bare number would be taken for seconds since 1970, which nobody means.
+    if not isinstance(moment, str) or not _DATE_TIME.match(moment):
+        raise ValueError("a date and time with offset is expected, as in 2026-12-01T13:00:00Z")
+    return moment
 
 
 def _in_reason(moment: datetime) -> datetime:
@@ -54,7 +63,7 @@ Secret = Annotated[str, StringConstraints(min_length=10, max_length=512, pattern
 Code = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=6, max_length=64, pattern=r"^[0-9A-Za-z -]+$")
 ]
-Moment = Annotated[AwareDatetime, AfterValidator(_in_reason)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_in_reason)]
 Language = Literal["es", "en"]
 Role = Literal["owner", "admin", "supervisor", "viewer", "technician"]
 Permission = Annotated[str, StringConstraints(max_length=60, pattern=r"^[a-z_]+(:[a-z_]+)?$")]
