@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.params import Form
 from fastapi.routing import APIRoute
 
@@ -25,6 +26,7 @@ _CALL = "checkop.call"
 _PERMISSION = "x-permission"
 _ACCESS = "x-access"
 _SAFE = frozenset({"GET", "HEAD"})
+_EVERYWHERE = frozenset({"at_least"})
 
 
 def resource(tag: str) -> APIRouter:
@@ -124,15 +126,25 @@ class Door(APIRoute):
         accepted = None
         if self.body_field is not None:
             accepted = MULTIPART if isinstance(self.body_field.field_info, Form) else JSON
+        parameters = _parameters(self.dependant) | _EVERYWHERE
 
         async def handle(request: Request) -> Response:
             gatekeeper: Gatekeeper = request.app.state.gatekeeper
             request.scope[_CALL] = await gatekeeper.admit(request, access, permission)
+            if unknown := request.query_params.keys() - parameters:
+                # A filter that is passed over in silence gives a wrong list, and nobody notices.
+                raise Problem("parameter-unknown", parameters=sorted(unknown))
             if accepted is not None:
                 _check_media_type(request, accepted)
             return await inner(JsonRequest(request.scope, request.receive))
 
         return handle
+
+
+def _parameters(dependant: Dependant) -> frozenset[str]:
+    """The query parameters that a route declares, itself or through what it depends on."""
+    own = frozenset(field.alias for field in dependant.query_params)
+    return own.union(*(_parameters(needed) for needed in dependant.dependencies))
 
 
 def _check_media_type(request: Request, accepted: str) -> None:

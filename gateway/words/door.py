@@ -12,6 +12,11 @@ DOOR: Words = {
         "A header or parameter has a value that cannot be used.",
         "Un encabezado o parámetro tiene un valor que no se puede usar.",
     ),
+    "parameter-unknown": (
+        422,
+        "There is no such query parameter here.",
+        "Aquí no existe ese parámetro de consulta.",
+    ),
     "authentication-required": (401, "Sign in first.", "Inicie sesión primero."),
     "token-invalid": (401, "The access token is not valid.", "El token de acceso no es válido."),
     "token-expired": (401, "The access token has expired.", "El token de acceso ha vencido."),

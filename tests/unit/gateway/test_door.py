@@ -174,6 +174,14 @@ def test_broken_multipart_is_a_malformed_body(ask: Ask) -> None:
     problem(ask("POST", "/v1/imports", authorization=held, content=b"x", headers=headers), 400, "malformed-body")
 
 
+def test_a_parameter_that_does_not_exist_is_refused_and_named(ask: Ask, services: FakeServices) -> None:
+    answer = ask("GET", "/v1/board?generic_state=completed&limit=5", authorization=token(permissions=("tasks:read",)))
+    assert answer.status_code == 422
+    assert answer.json()["code"] == "parameter-unknown"
+    assert answer.json()["parameters"] == ["generic_state"]
+    assert not services.asked("task_board")
+
+
 def test_unknown_places_and_methods(ask: Ask) -> None:
     problem(ask("GET", "/v1/nothing"), 404, "not-found")
     problem(ask("GET", "/v1/tasks/"), 404, "not-found")
