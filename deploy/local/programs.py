@@ -52,6 +52,8 @@ def _gateway(env: Mapping[str, str], *, complete: bool) -> Program:
     port = urlsplit(env["CHECKOP_GATEWAY_URL"]).port or 8080
     argv = [sys.executable, "-m", "uvicorn", "--factory", "gateway.app:create_app"]
     argv += ["--host", "127.0.0.1", "--port", str(port), "--no-server-header", "--no-access-log"]
+    # The gateway itself decides which proxy to believe; the server would believe everybody on this machine.
+    argv += ["--no-proxy-headers"]
     # Live streams stay open for hours: an orderly end must not wait for them.
     argv += ["--timeout-graceful-shutdown", "5"]
     told = {name: value for name, value in env.items() if name not in _NOT_FOR_THE_GATEWAY}
