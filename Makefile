@@ -52,7 +52,7 @@ down: $(READY)  ## End what `make run` started
 ##@ Check
 
 .PHONY: test
-test: setup lint types arch catalog-check unit contract integration system faults  ## Everything that must pass before a change goes in
+test: setup lint types arch duplicates catalog-check unit contract integration system faults  ## Everything that must pass before a change goes in
 
 .PHONY: lint
 lint: $(READY)  ## Style and suspicious code
@@ -71,6 +71,11 @@ types: $(READY)  ## Types
 .PHONY: arch
 arch: $(READY)  ## Who may import whom
 	PYTHONPATH=. $(BIN)/lint-imports
+
+.PHONY: duplicates
+duplicates: $(READY)  ## What stands in two places
+	$(BIN)/pylint --disable=all --enable=duplicate-code --min-similarity-lines=6 --ignore-signatures=yes \
+		--score=no $(filter-out tests,$(SOURCES)) bench
 
 .PHONY: unit
 unit: $(READY)  ## Decisions, without any engine
