@@ -15,7 +15,7 @@ from services.identity import seats
 from services.identity.domain.account import AddOwner, RemoveOwner, account
 from services.identity.domain.invitation import AcceptInvitation
 from services.identity.domain.membership import ChangeRole, DeactivateUser, ReactivateUser
-from services.identity.domain.permissions import Role, licence_of
+from services.identity.domain.permissions import AnyRole, licence_of
 from services.identity.domain.user import User, user
 from services.kernel.application import Ask
 from services.kernel.commands import Receipt
@@ -81,7 +81,7 @@ def _demand_possible(command: Activating | DeactivateUser, person: User) -> None
         user.decide(command.model_copy(update={"seat": person.member.spent + 1}), person)
 
 
-def _role_after(command: Activating | DeactivateUser, person: User) -> Role | None:
+def _role_after(command: Activating | DeactivateUser, person: User) -> AnyRole | None:
     """The role in which the person is active once the command is done; None: not active."""
     match command:
         case DeactivateUser():

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.identity import ids, second_factor, tokens
-from services.identity.domain.account import RenameAccount, SetPolicies, account
+from services.identity.domain.account import ChangeAccountState, RenameAccount, SetPolicies, account
 from services.identity.domain.api_token import CreateApiToken, NoteApiTokenUse, RevokeApiToken, api_token
 from services.identity.domain.membership import AssignProfile, RenameUser
 from services.identity.domain.origin import ObserveOrigin, origin
@@ -31,7 +31,7 @@ from services.identity.domain.team import (
     team,
 )
 from services.identity.domain.user import RaiseEpoch, user
-from services.identity.flows import governing, inviting, logging_in, passwords_anew, refreshing, registering
+from services.identity.flows import governing, inviting, logging_in, passwords_anew, refreshing, registering, staffing
 from services.kernel.application import Ask, Do, Handles, On
 from services.kernel.commands import Receipt
 from services.kernel.domain import Command, Rejected
@@ -103,6 +103,9 @@ COMMANDS: Mapping[str, Handles] = {
     "release_unused_login_name": Do(registering.release_unused_login_name),
     "rename_account": On(account, RenameAccount, id="account_id", prepare=_of_account),
     "set_policies": On(account, SetPolicies, id="account_id", prepare=_with_ip),
+    "change_account_state": On(account, ChangeAccountState, id="account_id"),
+    "invite_staff": Do(staffing.invite_staff),
+    "dismiss_staff": Do(staffing.dismiss_staff),
     "login": Do(logging_in.login),
     "note_refused_login": Do(passwords_anew.note_refused_login),
     "refresh": Do(refreshing.refresh),

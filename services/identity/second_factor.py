@@ -9,6 +9,7 @@ import pyotp
 
 from services.identity import proof, tokens
 from services.identity.domain.account import Account, account
+from services.identity.domain.permissions import demands_totp
 from services.identity.domain.second_factor import AcceptTotp, UseRecoveryCode
 from services.identity.domain.user import User, user
 from services.kernel.application import Ask
@@ -83,5 +84,5 @@ def prepare_disabling(ask: Ask) -> Mapping[str, Any]:
     """Whoever proves the password may give the second proof up, where the account does not demand it."""
     person = proof.demand_password(ask, str(ask.data.get("password", "")))
     company: Account = ask.state(account, ask.caller.tenant)
-    required = person.member.role in company.policies.required_mfa_roles
+    required = demands_totp(person.member.role, company.policies.required_mfa_roles)
     return {"user_id": ask.caller.actor, "required": required}

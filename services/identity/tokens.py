@@ -52,9 +52,18 @@ def read(secrets: Secrets, purpose: Purpose, token: str) -> Derived | None:
 
 
 def access_token(
-    ask: Ask, *, tenant: str, user_id: str, session_id: str, role: str, permissions: frozenset[str], epoch: int
+    ask: Ask,
+    *,
+    tenant: str,
+    user_id: str,
+    session_id: str,
+    role: str,
+    permissions: frozenset[str],
+    epoch: int,
+    state: str,
+    revision: int,
 ) -> str:
-    """A signed statement, good for five minutes, of who this is and what they may do."""
+    """A signed statement, good for five minutes, of who this is, what they may do, and how the account stands."""
     issued = int(ask.now.timestamp())
     claims = {
         "iss": ISSUER,
@@ -65,6 +74,8 @@ def access_token(
         "role": role,
         "perms": sorted(permissions),
         "epoch": epoch,
+        "acc": state,
+        "acr": revision,
         "iat": issued,
         "exp": issued + int(ACCESS_LIVES.total_seconds()),
     }

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, assert_never
 from pydantic import AwareDatetime, Field
 
 from services.identity.domain.permissions import Role
+from services.identity.domain.staff import STAFF_COMPANY
 from services.identity.domain.values import (
     Confidential,
     Country,
@@ -19,6 +20,8 @@ from services.identity.domain.values import (
     allows,
 )
 from services.kernel.domain import Command, Decider, Erased, Event, Rejected, TenantData
+
+State = Literal["active", "restricted", "suspended", "paused", "cancelled"]
 
 
 class AccountRegistered(Event):
@@ -32,6 +35,12 @@ class AccountRegistered(Event):
     language: Language
     time_zone: str
     registered_at: AwareDatetime
+
+
+class StaffAccountOpened(Event):
+    """The platform has the account of its own people: no customer, without owner, plan or seats."""
+
+    account_id: str
 
 
 class AccountRenamed(Event):
@@ -65,7 +74,24 @@ class OwnerRemoved(Event):
     user_id: str
 
 
-AccountEvent = AccountRegistered | AccountRenamed | AccountPoliciesSet | OwnerAdded | OwnerRemoved
+class AccountStateChanged(Event):
+    """What the account's people may do has changed, by billing's word; `revision` counts the changes."""
+
+    account_id: str
+    state: State
+    former: State
+    revision: int
+
+
+AccountEvent = (
+    AccountRegistered
+    | StaffAccountOpened
+    | AccountRenamed
+    | AccountPoliciesSet
+    | OwnerAdded
+    | OwnerRemoved
+    | AccountStateChanged
+)
 
 
 class RegisterAccount(Command):
@@ -78,6 +104,12 @@ class RegisterAccount(Command):
     country: Country = "CO"
     language: Language = "es"
     time_zone: TimeZone = "America/Bogota"
+
+
+class OpenStaffAccount(Command):
+    """Open the account of the platform's own people."""
+
+    account_id: Id
 
 
 class RenameAccount(Command):
@@ -112,7 +144,16 @@ class RemoveOwner(Command):
     user_id: Id
 
 
-AccountCommand = RegisterAccount | RenameAccount | SetPolicies | AddOwner | RemoveOwner
+class ChangeAccountState(Command):
+    """Billing says how the account stands."""
+
+    account_id: Id
+    state: State
+
+
+AccountCommand = (
+    RegisterAccount | OpenStaffAccount | RenameAccount | SetPolicies | AddOwner | RemoveOwner | ChangeAccountState
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +168,15 @@ class Policies:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """`owners` are the active ones: there is always at least one."""
+    """`owners` are the active ones: there is always at least one. `state` is billing's word, `revision` its count."""
 
     status: Literal["none", "active"] = "none"
     name: str | Erased = ""
     language: Language = "es"
     owners: frozenset[str] = frozenset()
     policies: Policies = Policies()
+    state: State = "active"
+    revision: int = 0
 
 
 initial_state = Account()
@@ -143,6 +186,8 @@ def decide(command: AccountCommand, state: Account) -> list[AccountEvent]:
     """What a request to this account leads to."""
     if isinstance(command, RegisterAccount):
         return _register(command, state)
+    if isinstance(command, OpenStaffAccount):
+        return [] if state.status != "none" else [StaffAccountOpened(account_id=command.account_id)]
     if state.status == "none":
         raise Rejected("account-unknown", account_id=command.account_id)
     match command:
@@ -158,6 +203,14 @@ def decide(command: AccountCommand, state: Account) -> list[AccountEvent]:
             raise Rejected("last-owner", user_id=command.user_id)
         case RemoveOwner(account_id=account_id, user_id=user_id):
             return [OwnerRemoved(account_id=account_id, user_id=user_id)]
+        case ChangeAccountState(account_id=account_id, state=wanted):
+            if wanted == state.state:
+                return []
+            return [
+                AccountStateChanged(
+                    account_id=account_id, state=wanted, former=state.state, revision=state.revision + 1
+                )
+            ]
         case _:
             assert_never(command)
 
@@ -210,6 +263,8 @@ def evolve(state: Account, event: AccountEvent) -> Account:
             return Account(
                 status="active", name=event.name, language=event.language, owners=frozenset({event.owner_id})
             )
+        case StaffAccountOpened():
+            return Account(status="active", name=STAFF_COMPANY)
         case AccountRenamed(name=name):
             return replace(state, name=name)
         case AccountPoliciesSet(ip_allow_list=networks):
@@ -224,6 +279,8 @@ def evolve(state: Account, event: AccountEvent) -> Account:
             return replace(state, owners=state.owners | {user_id})
         case OwnerRemoved(user_id=user_id):
             return replace(state, owners=state.owners - {user_id})
+        case AccountStateChanged():
+            return replace(state, state=event.state, revision=event.revision)
         case _:
             assert_never(event)
 
@@ -235,9 +292,11 @@ account = Decider(
     evolve,
     events={
         "AccountRegistered": AccountRegistered,
+        "StaffAccountOpened": StaffAccountOpened,
         "AccountRenamed": AccountRenamed,
         "AccountPoliciesSet": AccountPoliciesSet,
         "OwnerAdded": OwnerAdded,
         "OwnerRemoved": OwnerRemoved,
+        "AccountStateChanged": AccountStateChanged,
     },
 )

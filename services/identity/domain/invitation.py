@@ -10,7 +10,8 @@ from pydantic import AwareDatetime
 
 from services.identity.domain.credentials import PasswordSet
 from services.identity.domain.membership import Membership, UserActivated, activated, demand_authority
-from services.identity.domain.permissions import Licence, Role, licence_of
+from services.identity.domain.permissions import AnyRole, Licence, Role, licence_of
+from services.identity.domain.staff import StaffRole
 from services.identity.domain.values import Email, Id, Language, Name, Personal
 from services.kernel.domain import Command, Event, Rejected
 
@@ -23,7 +24,7 @@ class UserRegistered(Event):
     user_id: str
     email: Personal
     name: Personal
-    role: Role
+    role: AnyRole
     licence: Licence
     language: Language
 
@@ -34,7 +35,7 @@ class UserInvited(Event):
     user_id: str
     email: Personal
     name: Personal
-    role: Role
+    role: AnyRole
     licence: Licence
     language: Language
 
@@ -95,6 +96,16 @@ class InviteUser(Command):
     by_role: str
 
 
+class InviteStaff(Command):
+    """Ask a person of Progresus in; only the operator of the platform does."""
+
+    user_id: Id
+    email: Email
+    name: Name
+    role: StaffRole
+    language: Language
+
+
 class ResendInvitation(Command):
     """Make a new link; the former one no longer works."""
 
@@ -126,13 +137,19 @@ class AcceptInvitation(Command):
 
 
 InvitationCommand = (
-    RegisterOwner | InviteUser | ResendInvitation | WithdrawInvitation | ExpireInvitation | AcceptInvitation
+    RegisterOwner
+    | InviteUser
+    | InviteStaff
+    | ResendInvitation
+    | WithdrawInvitation
+    | ExpireInvitation
+    | AcceptInvitation
 )
 
 
 def decide(command: InvitationCommand, state: Membership) -> list[Arrival]:
     """What a request about a person's coming in leads to."""
-    if isinstance(command, RegisterOwner | InviteUser):
+    if isinstance(command, RegisterOwner | InviteUser | InviteStaff):
         return _begin(command, state)
     user_id, at = command.user_id, command.at
     match command:
@@ -169,7 +186,7 @@ def decide(command: InvitationCommand, state: Membership) -> list[Arrival]:
             assert_never(command)
 
 
-def _begin(command: RegisterOwner | InviteUser, state: Membership) -> list[Arrival]:
+def _begin(command: RegisterOwner | InviteUser | InviteStaff, state: Membership) -> list[Arrival]:
     if state.status != "none":
         if command.email == state.email:
             return []
@@ -177,6 +194,7 @@ def _begin(command: RegisterOwner | InviteUser, state: Membership) -> list[Arriv
     user_id, language = command.user_id, command.language
     if isinstance(command, InviteUser):
         demand_authority(command.by_role, command.role)
+    if isinstance(command, InviteUser | InviteStaff):
         return [
             UserInvited(
                 user_id=user_id,

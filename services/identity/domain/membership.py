@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal, assert_never
 
 from pydantic import AwareDatetime
 
-from services.identity.domain.permissions import FIELD, Licence, Role, governs, licence_of
+from services.identity.domain.permissions import FIELD, AnyRole, Licence, Role, governs, licence_of
 from services.identity.domain.values import Id, Language, Name, Personal
 from services.kernel.domain import Command, Erased, Event, Rejected, Upcaster
 
@@ -20,7 +20,7 @@ class UserActivated(Event):
     schema_version: ClassVar[int] = 2
 
     user_id: str
-    role: Role
+    role: AnyRole
     licence: Licence
     seat: int = 0
 
@@ -29,7 +29,7 @@ class UserDeactivated(Event):
     """The person may not work any more."""
 
     user_id: str
-    role: Role
+    role: AnyRole
 
 
 class UserRenamed(Event):
@@ -45,8 +45,8 @@ class UserRoleChanged(Event):
     schema_version: ClassVar[int] = 2
 
     user_id: str
-    former_role: Role
-    role: Role
+    former_role: AnyRole
+    role: AnyRole
     licence: Licence
     seat: int = 0
 
@@ -147,7 +147,7 @@ class Membership:
     status: Literal["none", "invited", "withdrawn", "active", "inactive"] = "none"
     email: str | Erased = ""
     name: str | Erased = ""
-    role: Role = "viewer"
+    role: AnyRole = "viewer"
     language: Language = "es"
     profile_id: str | None = None
     invitation: int = 0
@@ -242,7 +242,7 @@ def _assign_profile(command: AssignProfile, state: Membership) -> list[Membershi
     return [ProfileAssigned(user_id=command.user_id, profile_id=command.profile_id)]
 
 
-def demand_authority(by_role: str, *roles: Role) -> None:
+def demand_authority(by_role: str, *roles: AnyRole) -> None:
     """Refuse whoever would decide over someone of a higher role than the own."""
     if not governs(by_role, *roles):
         raise Rejected("role-above-own")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal, get_args
 
+from services.identity.domain.staff import OPERATOR, STAFF_PERMISSIONS, STAFF_ROLES, StaffRole
+
 Role = Literal["owner", "admin", "supervisor", "viewer", "technician"]
+AnyRole = Role | StaffRole
 Licence = Literal["standard", "operational"]
 
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -20,6 +23,7 @@ MODULES = (
     "history",
     "imports",
     "tokens",
+    "billing",
 )
 
 FIELD = frozenset({"tasks:execute", "offline", "gps"})
@@ -28,7 +32,7 @@ FIELD = frozenset({"tasks:execute", "offline", "gps"})
 OFFICE = frozenset(f"{module}:{way}" for module in MODULES for way in ("read", "edit"))
 PERMISSIONS = OFFICE | FIELD
 
-ROLE_PERMISSIONS: Mapping[Role, frozenset[str]] = {
+ROLE_PERMISSIONS: Mapping[str, frozenset[str]] = {
     "owner": OFFICE,
     "admin": OFFICE,
     "supervisor": frozenset(
@@ -47,22 +51,39 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[str]] = {
     ),
     "viewer": frozenset({"tasks:read", "customers:read", "processes:read", "users:read", "teams:read"}),
     "technician": frozenset({"tasks:read", "customers:read", "processes:read"}) | FIELD,
+    **STAFF_PERMISSIONS,
 }
 
-_RANK: Mapping[str, int] = {"owner": 4, "admin": 3, "supervisor": 2, "viewer": 1, "technician": 1}
+_RANK: Mapping[str, int] = {
+    OPERATOR: 6,
+    # Above every role an account has: nobody decides over these but the operator, whatever the account.
+    **dict.fromkeys(STAFF_ROLES, 5),
+    "owner": 4,
+    "admin": 3,
+    "supervisor": 2,
+    "viewer": 1,
+    "technician": 1,
+}
+_WITH_TOTP = frozenset(STAFF_ROLES)
+"""Roles that work with a second proof only, whatever an account's policies say."""
 
 
-def licence_of(role: Role) -> Licence:
+def demands_totp(role: AnyRole, by_policy: Collection[str]) -> bool:
+    """Whether the role may do nothing without an authenticator."""
+    return role in _WITH_TOTP or role in by_policy
+
+
+def licence_of(role: AnyRole) -> Licence:
     """Technicians sit on paid seats; everybody else is free."""
     return "operational" if role == "technician" else "standard"
 
 
-def effective(role: Role, profile: frozenset[str] | None) -> frozenset[str]:
+def effective(role: AnyRole, profile: frozenset[str] | None) -> frozenset[str]:
     """What a person may do: the role's set, or the profile's in its place, within the licence.
 
-    The owner's set is not negotiable, so that no profile can lock an account out of itself.
+    The owner's set is not negotiable, so that no profile can lock an account out of itself; nor is the staff's.
     """
-    if role == "owner" or profile is None:
+    if role == "owner" or role in STAFF_PERMISSIONS or profile is None:
         return ROLE_PERMISSIONS[role]
     return profile & (PERMISSIONS if licence_of(role) == "operational" else OFFICE)
 

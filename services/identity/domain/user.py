@@ -20,6 +20,7 @@ from services.identity.domain.invitation import (
     AcceptInvitation,
     InvitationCommand,
     InvitationEvent,
+    InviteStaff,
     InviteUser,
     RegisterOwner,
 )
@@ -113,7 +114,7 @@ def _raise(state: User, user_id: str, because: str, *, ends: bool = False, kept:
 
 
 def _decide(command: UserCommand, state: User) -> list[UserEvent]:
-    if state.member.status == "none" and not isinstance(command, RegisterOwner | InviteUser):
+    if state.member.status == "none" and not isinstance(command, RegisterOwner | InviteUser | InviteStaff):
         raise Rejected("user-unknown", user_id=command.user_id)
     if isinstance(command, AcceptInvitation) and command.password_hash == state.credentials.password_hash:
         # The very same acceptance again; whoever else comes with a used link is refused below.

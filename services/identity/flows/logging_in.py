@@ -154,6 +154,8 @@ def admission(
         role=person.member.role,
         permissions=permissions,
         epoch=person.epoch,
+        state=company.state,
+        revision=company.revision,
     )
     return {
         "access_token": access,
@@ -165,6 +167,7 @@ def admission(
         "role": person.member.role,
         "permissions": sorted(permissions),
         "must_enrol_totp": must_enrol,
+        "account_state": company.state,
     }
 
 

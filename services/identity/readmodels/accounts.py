@@ -10,8 +10,10 @@ from services.identity.domain.account import (
     AccountPoliciesSet,
     AccountRegistered,
     AccountRenamed,
+    AccountStateChanged,
     OwnerAdded,
     OwnerRemoved,
+    StaffAccountOpened,
     account,
 )
 from services.kernel.application import Answers, Ask, Query
@@ -46,6 +48,7 @@ class Accounts(ReadModel):
                     "time_zone": event.time_zone,
                     "registered_at": stamp(event.registered_at),
                     "owners": [event.owner_id],
+                    "state": "active",
                     "policies": {
                         "password_max_age_days": None,
                         "inactivity_minutes": None,
@@ -53,6 +56,8 @@ class Accounts(ReadModel):
                         "ip_allow_list": [],
                     },
                 }
+            case StaffAccountOpened():
+                return doc  # nobody's own: there is nothing to administer
             case AccountRenamed(name=name):
                 return before | {"name": shown(name)}
             case AccountPoliciesSet(ip_allow_list=networks):
@@ -63,6 +68,8 @@ class Accounts(ReadModel):
                     "ip_allow_list": [] if isinstance(networks, Erased) else list(networks),
                 }
                 return before | {"policies": policies}
+            case AccountStateChanged(state=state):
+                return before | {"state": state}
             case OwnerAdded(user_id=user_id):
                 return before | {"owners": [*before.get("owners", []), user_id]}
             case OwnerRemoved(user_id=user_id):

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from services.identity.domain.account import AccountStateChanged
 from services.identity.domain.api_token import ApiTokenRevoked
 from services.identity.domain.device import DeviceRegistered, DeviceRevoked
 from services.identity.domain.origin import OriginObserved
@@ -109,10 +110,10 @@ class Origins(ReadModel):
 
 
 class Revocations(ReadModel):
-    """What ended, over all accounts: ids and times only, so that a gateway that starts knows it at once."""
+    """What ended or changed its standing, over all accounts: ids and times only, for a gateway that starts."""
 
     name = "revocations"
-    categories = ("session", "user", "api_token")
+    categories = ("session", "user", "api_token", "account")
     indexes = ([("tenant", 1), ("at", 1)],)
     shared = True
 
@@ -125,13 +126,20 @@ class Revocations(ReadModel):
                 return [f"epochs:{user_id}"]
             case ApiTokenRevoked(token_id=token_id):
                 return [f"api_tokens:{token_id}"]
+            case AccountStateChanged(account_id=account_id):
+                return [f"accounts:{account_id}"]
             case _:
                 return []
 
     def evolve(self, doc: dict[str, Any] | None, fact: Recorded) -> dict[str, Any] | None:
         """The latest word on it."""
-        epoch = fact.event.epoch if isinstance(fact.event, UserEpochRaised) else None
-        return {"at": stamp(fact.at), "epoch": epoch}
+        match fact.event:
+            case UserEpochRaised(epoch=epoch):
+                return {"at": stamp(fact.at), "epoch": epoch}
+            case AccountStateChanged(state=state, revision=revision):
+                return {"at": stamp(fact.at), "epoch": None, "state": state, "revision": revision}
+            case _:
+                return {"at": stamp(fact.at), "epoch": None}
 
 
 class MySessions(Query):
@@ -195,10 +203,13 @@ def recent_revocations(query: RecentRevocations, ask: Ask) -> dict[str, Any]:
     if ask.caller.tenant != PLATFORM:
         raise Rejected("forbidden")
     since = stamp(ask.now - timedelta(minutes=query.minutes))
-    answer: dict[str, dict[str, Any]] = {"sessions": {}, "epochs": {}, "api_tokens": {}}
+    answer: dict[str, dict[str, Any]] = {"sessions": {}, "epochs": {}, "api_tokens": {}, "accounts": {}}
     for row in ask.reads["revocations"].find({"at": {"$gt": since}}):
         kind, id = row["id"].split(":", 1)
-        answer[kind][id] = row["at"] if row["epoch"] is None else row["epoch"]
+        if kind == "accounts":
+            answer[kind][id] = {"state": row["state"], "revision": row["revision"]}
+        else:
+            answer[kind][id] = row["at"] if row["epoch"] is None else row["epoch"]
     return answer
 
 

@@ -44,18 +44,24 @@ class SessionStatus(Query):
 
 
 def session_status(query: SessionStatus, ask: Ask) -> dict[str, Any]:
-    """Of each session: whether it goes on, whose it is, and the epoch from which tokens count; never behind."""
+    """Of each session: whether it goes on, whose it is, from which epoch tokens count, how the account stands.
+
+    Never behind.
+    """
     if ask.caller.tenant != PLATFORM and any(s.tenant != ask.caller.tenant for s in query.sessions):
         raise Rejected("forbidden")
     answer = {}
     for asked in query.sessions:
         opened: Session = ask.state(session, asked.session_id, tenant=asked.tenant)
         person: User = ask.state(user, opened.user_id, tenant=asked.tenant)
+        company: Account = ask.state(account, asked.tenant, tenant=asked.tenant)
         entitled = person.entitles(asked.session_id, opened.epoch)
         answer[asked.session_id] = {
             "active": opened.status == "open" and entitled,
             "user_id": opened.user_id,
             "epoch": person.epoch,
+            "state": company.state,
+            "revision": company.revision,
         }
     return {"sessions": answer}
 
@@ -88,6 +94,8 @@ def authenticate_api_token(query: AuthenticateApiToken, ask: Ask) -> dict[str, A
         "role": person.member.role,
         "permissions": sorted(known.scopes & permissions),
         "epoch": person.epoch,
+        "state": company.state,
+        "revision": company.revision,
         "expires_at": stamp(known.expires_at) if known.expires_at else None,
     }
 

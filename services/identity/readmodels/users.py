@@ -175,7 +175,7 @@ def me(query: Me, ask: Ask) -> dict[str, Any]:
         "totp_enabled": person.factor.enabled,
         "must_enrol_totp": must_enrol,
         "recovery_codes_left": len(person.factor.recovery_hashes),
-        "account": {"account_id": tenant, "name": shown(company.name)},
+        "account": {"account_id": tenant, "name": shown(company.name), "state": company.state},
         "teams": _teams(ask, user_id),
     }
 
