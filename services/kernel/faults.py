@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Callable
 
 POINTS = (
@@ -12,12 +13,17 @@ POINTS = (
     "relay.before_publish",
     "relay.after_publish_before_checkpoint",
     "relay.after_checkpoint",
+    "relay.after_replay_before_ack",
     "projection.before_commit",
     "projection.after_commit",
+    "rebuild.after_batch",
+    "rebuild.before_switch",
+    "subscription.after_declare_before_request",
     "inbox.before_effect",
     "inbox.after_effect_before_ack",
     "inbox.after_park",
     "process.after_append_before_ack",
+    "timers.after_command_before_delete",
 )
 
 _armed: dict[str, Callable[[], None]] = {}
@@ -57,6 +63,8 @@ def arm_from(spec: str) -> None:
         left -= 1
         if left != 0:
             return
+        sys.stderr.write(f"fault injected: {spec}\n")
+        sys.stderr.flush()
         if action == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         raise InjectedFault(point)

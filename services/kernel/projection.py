@@ -326,6 +326,7 @@ class Projector:
                 written.result()
                 folding.forget()
                 written = beside.submit(folding.write, folding.changes())
+                faults.reached("rebuild.after_batch")
                 if progress is not None:
                     progress(position, folded)
             written.result()
@@ -334,6 +335,7 @@ class Projector:
             raise InterruptedError("the rebuild was stopped; the live read model is untouched")
         with self._client.start_session() as session, session.start_transaction():
             self.shelf.move(generation, 0, position, session)
+        faults.reached("rebuild.before_switch")
         self.shelf.point_to(generation)
         return generation, folded
 

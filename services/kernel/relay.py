@@ -189,6 +189,7 @@ class ReplayDesk:
             async for commits in self._history(request):
                 publish(self._link, self._service, commits, to_queue=request["queue"])
                 await self._link.settle(self._link.published)
+            faults.reached("relay.after_replay_before_ack")
             self._link.channel.basic_ack(tag)
 
     async def _history(self, request: dict[str, Any]) -> Any:

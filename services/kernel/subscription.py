@@ -17,11 +17,12 @@ from kombu import Connection, Exchange, Queue  # type: ignore[attr-defined]  # k
 from kombu.transport.base import Message
 from nameko.exceptions import ContainerBeingKilled
 from nameko.extensions import Entrypoint
+from pymongo.collection import Collection
 
-from services.kernel import broker, logging
+from services.kernel import broker, faults, logging
 from services.kernel.application import Subscription
 from services.kernel.handlers import of_subscription
-from services.kernel.inbox import Inbox
+from services.kernel.inbox import MAJORITY, Inbox
 from services.kernel.message import Unreadable
 from services.kernel.platform import Platform
 from services.kernel.relay import replay_request
@@ -32,6 +33,7 @@ PREFETCH = 100
 PARTITIONS = 8
 HEARTBEAT = 20
 LONGEST_BACK_OFF = 30.0
+CONFIRMED_WITHIN = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,10 @@ class Subscribes(Entrypoint):
         self._stopping = False
         self._threads: list[Any] = []
         self._inboxes: dict[str, Inbox] = {}
+
+    @property
+    def _backfills(self) -> Collection[dict[str, Any]]:
+        return self._platform.db.get_collection("backfills", write_concern=MAJORITY)
 
     @property
     def _platform(self) -> Platform:
@@ -118,10 +124,10 @@ class Subscribes(Entrypoint):
 
     def _consume_once(self) -> None:
         with self._connect() as connection, connection.channel() as channel:
-            queue, fresh = self._declare(channel)
+            queue = self._declare(channel)
             channel.basic_qos(0, PREFETCH, False)
-            if fresh:
-                self._ask_for_everything(channel)
+            faults.reached("subscription.after_declare_before_request")
+            self._ask_for_what_is_due(channel)
 
             def deliver(message: Message) -> None:
                 self._partitions[self._partition(message.body)].put((channel, message))
@@ -155,26 +161,28 @@ class Subscribes(Entrypoint):
                 "interval_start": 0.1,
                 "interval_step": 0.2,
                 "interval_max": 1,
+                "confirm_publish": True,
                 "client_properties": {"connection_name": f"subscription.{self.handler}"},
             },
         )
         return connection.ensure_connection(max_retries=3, interval_start=0.1, interval_max=1)
 
-    def _declare(self, channel: Any) -> tuple[Queue, bool]:
-        """Make sure exchange and queue exist; says whether the queue was new, or its broker had lost it."""
+    def _declare(self, channel: Any) -> Queue:
+        """Make sure exchange and queue exist; notes beforehand that a new queue lacks everything."""
         for exchange in broker.EXCHANGES:
             Exchange(
                 exchange.name, exchange.type, channel=channel, durable=True, arguments=exchange.arguments
             ).declare()
         wanted = broker.consumer_queue(self.handler, self.subscription.source, self.subscription.categories)
-        fresh = not self._exists(wanted.name)
+        if not self._exists(wanted.name):
+            self._backfills.update_one({"_id": self.handler}, {"$set": {"due": True}}, upsert=True)
         queue = Queue(wanted.name, durable=True, queue_arguments=wanted.arguments, channel=channel)
         queue.queue_declare()
         for exchange_name, key in wanted.bindings:
             queue.bind_to(exchange_name, key)
         replays = broker.replay_queue(self.subscription.source)
         Queue(replays.name, durable=True, queue_arguments=replays.arguments, channel=channel).queue_declare()
-        return queue, fresh
+        return queue
 
     def _exists(self, queue: str) -> bool:
         # A passive declare of a missing queue closes its channel, hence a channel of its own.
@@ -185,18 +193,30 @@ class Subscribes(Entrypoint):
                 return False
             return True
 
-    def _ask_for_everything(self, channel: Any) -> None:
+    def _ask_for_what_is_due(self, channel: Any) -> None:
         """A new queue starts with the whole history: a new subscriber, or a broker that lost its data.
 
-        What was already handled is dropped by the cursors, so asking too much only costs time.
+        What was already handled is dropped by the cursors, so asking too much only costs time. That it
+        is due is noted in the database, or a crash between declaring and asking would leave a queue that
+        looks as if it had always been there.
         """
+        due = {"_id": self.handler, "due": True}
+        if self._backfills.find_one(due) is None:
+            return
         log.info("subscription.backfill", handler=self.handler, source=self.subscription.source)
         self._request(channel, replay_request(self.handler, categories=self.subscription.categories))
+        self._backfills.update_one(due, {"$set": {"due": False, "asked_at": self._platform.clock.now()}})
 
     def _request(self, channel: Any, body: bytes) -> None:
+        """Ask the source's relay; returns when the broker has taken responsibility for the question."""
         message = channel.prepare_message(body, content_type="application/json", content_encoding="utf-8")
         message.properties["delivery_mode"] = 2
-        channel.basic_publish(message, exchange="", routing_key=broker.replay_queue(self.subscription.source).name)
+        channel.basic_publish(
+            message,
+            exchange="",
+            routing_key=broker.replay_queue(self.subscription.source).name,
+            confirm_timeout=CONFIRMED_WITHIN,
+        )
 
     def _partition(self, body: bytes | memoryview) -> int:
         # The stream is what must stay in order; its name stands in the body's "subject".
@@ -220,7 +240,10 @@ class Subscribes(Entrypoint):
         """Bring messages to a durable outcome; False only when the process stops before that."""
         pause = 0.05
         while not self._stopping:
-            error = self._fire(Delivery(self._inbox(), bodies))
+            try:
+                error = self._fire(Delivery(self._inbox(), bodies))
+            except Exception as away:  # which generation is live stands in the database, too
+                error = away
             if error is None:
                 return True
             # Transient, or the inbox would have parked it: wait here, the prefetch holds the rest back.

@@ -11,7 +11,7 @@ from pymongo import ASCENDING
 from pymongo.database import Database
 from pymongo.write_concern import WriteConcern
 
-from services.kernel import logging
+from services.kernel import faults, logging
 from services.kernel.clock import Clock
 
 log = logging.get(__name__)
@@ -80,6 +80,7 @@ class Timers:
                 log.warning("timer.failed", timer=row["_id"], times=times, why=repr(failed), again_at=later.isoformat())
                 self._rows.update_one(same, {"$set": {"due": later, "failed": times, "why": repr(failed)[:300]}})
             else:
+                faults.reached("timers.after_command_before_delete")
                 self._rows.delete_one(same)
         return len(due)
 

@@ -29,7 +29,8 @@ RIVAL = "0196a000-0000-7000-8000-0000000417a1"
 ANA = "0196a000-0000-7000-8000-0000000000a1"
 LABEL = "Contrato-Confidencial-7431"
 RECIPIENT = "Ana María Ñáñez"
-EXPIRES_AFTER = timedelta(days=7)
+A_WEEK = 7 * 24 * 3600
+EXPIRES_AFTER = timedelta(seconds=A_WEEK)
 
 
 def an_id(number: int) -> str:
@@ -51,6 +52,7 @@ class ParcelRegistered(Event):
     recipient: Annotated[str | Erased, Subject("recipient_id")]
     label: Annotated[str | Erased, TenantData()]
     note: Annotated[str | Erased | None, TenantData()] = None
+    kept_seconds: int = A_WEEK
 
 
 class ParcelMoved(Event):
@@ -76,6 +78,7 @@ class RegisterParcel(Command):
     recipient: str = RECIPIENT
     label: str = LABEL
     note: str | None = None
+    kept_seconds: int = A_WEEK
 
 
 class MoveParcel(Command):
@@ -117,6 +120,7 @@ def decide_parcel(command: ParcelCommand, state: Parcel) -> list[ParcelEvent]:
                     recipient=command.recipient,
                     label=command.label,
                     note=command.note,
+                    kept_seconds=command.kept_seconds,
                 )
             ]
         case _ if not state.known:
@@ -244,10 +248,10 @@ def count_move(fact: Recorded, app: Reacting) -> Iterable[Dispatch]:
 
 
 def expire_later(fact: Recorded, app: Reacting) -> Iterable[At]:
-    """A parcel expires a week after its registration."""
+    """A parcel that is kept for too long expires."""
     if fact.type == "ParcelRegistered":
         expire = Dispatch("expire_parcel", {"parcel_id": fact.event.parcel_id})
-        yield At(fact.at + EXPIRES_AFTER, f"expire:{fact.stream}", expire)
+        yield At(fact.at + timedelta(seconds=fact.event.kept_seconds), f"expire:{fact.stream}", expire)
 
 
 # --- what the services are asked ---

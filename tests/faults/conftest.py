@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import logging as stdlib_logging
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,6 +14,7 @@ from services.kernel import faults, logging
 from tests.support.engines import breakable
 
 logging.configure("tests", "CRITICAL")
+stdlib_logging.getLogger("pika").setLevel("CRITICAL")
 _numbers = itertools.count(1)
 
 
@@ -24,13 +25,12 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
         yield started
 
 
-@pytest.fixture
-def corner(engines: LocalStack, tmp_path: Path) -> dict[str, Any]:
-    """The environment of programs in an empty corner of them: databases, keyring, virtual host."""
+def make_corner(engines: LocalStack, home: Path) -> dict[str, str]:
+    """The environment of programs in an empty corner of the engines: databases, keyring, virtual host."""
     number = next(_numbers)
     vhost = f"faults-{number}"
     engines.rabbitmq.manage("PUT", f"/api/vhosts/{vhost}")
-    keyring = tmp_path / "keyring"
+    keyring = home / "keyring"
     keyring.mkdir()
     return engines.env | {
         "AMQP_URL": engines.rabbitmq.url_of(vhost),
@@ -38,6 +38,12 @@ def corner(engines: LocalStack, tmp_path: Path) -> dict[str, Any]:
         "CHECKOP_KEYRING_DIR": str(keyring),
         "CHECKOP_PARKED_AFTER_SECONDS": "1",
     }
+
+
+@pytest.fixture
+def corner(engines: LocalStack, tmp_path: Path) -> dict[str, str]:
+    """A corner for one test."""
+    return make_corner(engines, tmp_path)
 
 
 @pytest.fixture(autouse=True)
