@@ -259,7 +259,8 @@ def test_every_answer_carries_the_security_headers(ask: Ask) -> None:
 class TestLimits:
     @pytest.fixture
     def settings(self) -> GatewaySettings:
-        return SETTINGS.model_copy(update={"subject_burst": 3, "address_burst": 4, "entrance_burst": 2})
+        slow = {"subject_per_second": 0.01, "address_per_second": 0.01, "entrance_per_minute": 0.01}
+        return SETTINGS.model_copy(update=slow | {"subject_burst": 3, "address_burst": 4, "entrance_burst": 2})
 
     def test_a_subject_is_slowed_down(self, ask: Ask, services: FakeServices) -> None:
         services.answers["task"] = {"id": TASK}
