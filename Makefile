@@ -145,6 +145,10 @@ parked: $(READY)  ## What waits for a person  [SERVICE=]
 unpark: $(READY)  ## Let a stream go on  SERVICE= HANDLER= STREAM= [SKIP=yes REASON=]
 	$(OPERATOR) unpark $(call need,service) $(call need,handler) $(call need,stream) $(if $(SKIP),--skip) $(call maybe,reason)
 
+.PHONY: staff
+staff: $(READY)  ## Let a person of Progresus in, or out  EMAIL= [NAME= ROLE=commercial|finance|support|legal|compliance | LEAVES=yes]
+	$(PY) -m deploy.local exec -- $(PY) -m services.identity.staff $(call need,email) $(call maybe,name) $(call maybe,role) $(if $(LEAVES),--leaves)
+
 ##@ Keep house
 
 # Package sources of one machine must not show in what all machines install.

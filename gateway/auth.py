@@ -89,6 +89,10 @@ class Authenticator:
         await self.still_valid(principal, safe=safe)
         return principal
 
+    def standing(self, principal: Principal) -> str:
+        """How the caller's account stands now, as far as is known here."""
+        return self._revocations.standings.of(principal)
+
     def is_revoked(self, principal: Principal) -> bool:
         """Whether the caller's session, token or epoch is known here to have ended."""
         return self._revocations.has_ended(principal)
@@ -127,6 +131,8 @@ class Authenticator:
                 token=None,
                 epoch=int(claims["epoch"]),
                 expires_at=float(claims["exp"]),
+                state=str(claims.get("acc", "active")),
+                revision=int(claims.get("acr", 0)),
             )
         except jwt.ExpiredSignatureError:
             raise _refused("token-expired") from None
@@ -166,6 +172,8 @@ class Authenticator:
             token=found["token_id"],
             epoch=int(found["epoch"]),
             expires_at=_timestamp(found["expires_at"]),
+            state=str(found.get("state", "active")),
+            revision=int(found.get("revision", 0)),
         )
 
     async def _ask_status(self, principal: Principal, safe: bool) -> None:
@@ -182,6 +190,8 @@ class Authenticator:
         if status is None or not status["active"] or principal.epoch < int(status["epoch"]):
             self._revocations.end(session)
             raise _refused("session-revoked")
+        if "state" in status:
+            self._revocations.standings.learn(principal.tenant, status["state"], int(status["revision"]))
         self._active.put(session, self._clock())
 
     async def _answer_of_identity(self, principal: Principal) -> Mapping[str, Any] | None:

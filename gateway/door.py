@@ -12,6 +12,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.params import Form
 from fastapi.routing import APIRoute
 
+from gateway import standing
 from gateway.auth import Authenticator
 from gateway.calls import Call
 from gateway.context import Context, context_of
@@ -71,7 +72,7 @@ class Gatekeeper:
     services: Services
     limits: Limits
 
-    async def admit(self, request: Request, access: str, permission: str | None) -> Call:
+    async def admit(self, request: Request, access: str, permission: str | None, kind: standing.Kind) -> Call:
         """The call that a route's function works with. Raises Problem for whoever may not pass."""
         context = context_of(request.scope)
         principal = await self._identify(request, context)
@@ -86,6 +87,8 @@ class Gatekeeper:
             _refuse(self.limits.subjects.take(principal.actor))
         if permission is not None and permission not in principal.permissions:
             raise Problem("forbidden", permission=permission)
+        if refused := standing.refusal(self.authenticator.standing(principal), principal.role, kind):
+            raise refused
         return Call(principal, context, request.headers, request.query_params, self.services)
 
     async def _identify(self, request: Request, context: Context) -> Principal:
@@ -123,6 +126,8 @@ class Door(APIRoute):
         declared = self.openapi_extra or {}
         access = declared[_ACCESS]
         permission = declared.get(_PERMISSION)
+        safe = _SAFE.issuperset(self.methods or ())
+        kind = standing.kind_of(self.name, safe=safe, access=access, permission=permission)
         accepted = None
         if self.body_field is not None:
             accepted = MULTIPART if isinstance(self.body_field.field_info, Form) else JSON
@@ -130,7 +135,7 @@ class Door(APIRoute):
 
         async def handle(request: Request) -> Response:
             gatekeeper: Gatekeeper = request.app.state.gatekeeper
-            request.scope[_CALL] = await gatekeeper.admit(request, access, permission)
+            request.scope[_CALL] = await gatekeeper.admit(request, access, permission, kind)
             if unknown := request.query_params.keys() - parameters:
                 # A filter that is passed over in silence gives a wrong list, and nobody notices.
                 raise Problem("parameter-unknown", parameters=sorted(unknown))

@@ -21,6 +21,9 @@ READ_PERMISSION: Mapping[str, str] = {
     "identity.user": "users:read",
     "identity.team": "teams:read",
     "identity.profile": "profiles:read",
+    "identity.seat_pool": "users:read",
+    "billing.subscription": "billing:read",
+    "billing.invoice": "billing:read",
 }
 """Who may watch what; any other category is for readers of the history."""
 OTHERWISE = "history:read"

@@ -20,6 +20,9 @@ class Principal:
     token: str | None
     epoch: int
     expires_at: float
+    state: str = "active"
+    """How the account stood when the token was made."""
+    revision: int = 0
 
     @property
     def credential(self) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from gateway.principals import Principal
+from gateway.standing import Standings
 from services.kernel import logging
 from services.kernel.broker import EVENTS, HEARTBEATS, AsyncBroker
 
@@ -18,6 +19,7 @@ KEYS = (
     "identity.session.SessionRevoked",
     "identity.user.UserEpochRaised",
     "identity.api_token.ApiTokenRevoked",
+    "identity.account.AccountStateChanged",
 )
 REMEMBERED_SECONDS = 600.0
 """Twice the life of an access token: whatever is forgotten here has expired by itself."""
@@ -34,9 +36,10 @@ class Revocations:
         self._clock = clock
         self._ended: dict[str, float] = {}
         self._epochs: dict[str, tuple[int, float]] = {}
+        self.standings = Standings(REMEMBERED_SECONDS, clock)
 
     def __len__(self) -> int:
-        return len(self._ended) + len(self._epochs)
+        return len(self._ended) + len(self._epochs) + len(self.standings)
 
     def end(self, id: str) -> None:
         """This session or API token counts no more."""
@@ -60,6 +63,8 @@ class Revocations:
             self.end(id)
         for user_id, epoch in dict(snapshot.get("epochs", {})).items():
             self.raise_epoch(user_id, int(epoch))
+        for account_id, known in dict(snapshot.get("accounts", {})).items():
+            self.standings.learn(account_id, known["state"], int(known["revision"]))
 
     def learn(self, body: bytes) -> None:
         """Take in one fact from the broker. Raises ValueError or KeyError on what is no such fact."""
@@ -73,12 +78,15 @@ class Revocations:
                 self.end(data["token_id"])
             case "UserEpochRaised":
                 self.raise_epoch(data["user_id"], int(data["epoch"]))
+            case "AccountStateChanged":
+                self.standings.learn(data["account_id"], data["state"], int(data["revision"]))
 
     def forget(self) -> None:
         """Drop entries older than any token they could concern."""
         limit = self._clock() - REMEMBERED_SECONDS
         self._ended = {id: at for id, at in self._ended.items() if at > limit}
         self._epochs = {id: entry for id, entry in self._epochs.items() if entry[1] > limit}
+        self.standings.forget()
 
 
 class RevocationFeed:

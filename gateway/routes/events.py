@@ -11,6 +11,7 @@ from fastapi import Header, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from gateway import standing
 from gateway.auth import Authenticator
 from gateway.door import CallDep, Gatekeeper, resource, signed_in
 from gateway.errors import Problem
@@ -130,6 +131,8 @@ async def _why_over(listener: Listener, authenticator: Authenticator, thorough: 
         return "token-expired"
     if authenticator.is_revoked(principal):
         return "session-revoked"
+    if refused := standing.refusal(authenticator.standing(principal), principal.role, "read"):
+        return refused.code
     if thorough:
         try:
             await authenticator.still_valid(principal, safe=True)

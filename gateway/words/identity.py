@@ -44,6 +44,26 @@ IDENTITY: Words = {
         "You cannot decide over a role above your own.",
         "Usted no puede decidir sobre un rol superior al suyo.",
     ),
+    "account-restricted": (
+        403,
+        "An invoice is overdue: work can be finished, nothing new planned. Pay it under Billing.",
+        "Hay una factura vencida: se puede terminar el trabajo, no planear más. Páguela en Facturación.",
+    ),
+    "account-suspended": (
+        403,
+        "This account is suspended by an overdue invoice. An owner or administrator can pay it under Billing.",
+        "Cuenta suspendida por una factura vencida. Un propietario o administrador puede pagarla en Facturación.",
+    ),
+    "account-paused": (
+        403,
+        "This account is paused: everything can be read, nothing changed. Its owner can resume it under Billing.",
+        "La cuenta está en pausa: todo se puede leer, nada cambiar. Su propietario puede reanudarla en Facturación.",
+    ),
+    "account-cancelled": (
+        403,
+        "This subscription was cancelled. Its owner can still read and export everything.",
+        "Esta suscripción fue cancelada. Su propietario aún puede leer y exportar todo.",
+    ),
     "account-exists": (409, "This account exists already.", "Esta cuenta ya existe."),
     "cannot-deactivate-yourself": (
         409,

@@ -150,5 +150,6 @@ def test_the_feed_is_fresh_only_with_a_snapshot_and_a_recent_heartbeat() -> None
         "events:identity.session.SessionRevoked",
         "events:identity.user.UserEpochRaised",
         "events:identity.api_token.ApiTokenRevoked",
+        "events:identity.account.AccountStateChanged",
         "heartbeats:identity",
     ]
