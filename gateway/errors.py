@@ -114,23 +114,7 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     code = _OWN_STATUS.get(error.status_code)
     if code is None:
         code = "malformed-body" if 400 <= error.status_code < 500 else "internal"
-    headers = dict(error.headers or {})
-    if error.status_code == 405:
-        # The router names the methods of the first route that has this path, not of all.
-        headers["Allow"] = ", ".join(_methods_at(request.url.path, request.app.openapi()["paths"]))
-    return respond(context_of(request.scope), Problem(code, headers=headers))
-
-
-def _methods_at(path: str, known: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    segments = path.split("/")
-    methods: set[str] = set()
-    for template, operations in known.items():
-        parts = template.split("/")
-        if len(parts) == len(segments) and all(
-            part == segment or part.startswith("{") for part, segment in zip(parts, segments, strict=True)
-        ):
-            methods |= {method.upper() for method in operations}
-    return sorted(methods)
+    return respond(context_of(request.scope), Problem(code, headers=error.headers))
 
 
 async def on_invalid(request: Request, error: Exception) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import pytest
 from fastapi.routing import APIRoute
@@ -15,9 +16,12 @@ INDEX = RouteIndex(ROUTES)
 
 
 def found(method: str, path: str) -> APIRoute | None:
-    match, child = INDEX.matches({"type": "http", "method": method, "path": path, "headers": [], "root_path": ""})
-    assert match in (Match.FULL, Match.NONE)
-    return child.get("checkop.route") if match == Match.FULL else None
+    _, child = asked(method, path)
+    return child.get("checkop.route")
+
+
+def asked(method: str, path: str) -> tuple[Match, Any]:
+    return INDEX.matches({"type": "http", "method": method, "path": path, "headers": [], "root_path": ""})
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
@@ -37,8 +41,6 @@ def test_a_literal_wins_over_a_parameter() -> None:
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("PUT", "/v1/me"),
-        ("HEAD", "/v1/me"),
         ("GET", "/v1/me/"),
         ("GET", "/v1/nothing"),
         ("GET", "/"),
@@ -50,4 +52,19 @@ def test_a_literal_wins_over_a_parameter() -> None:
     ],
 )
 def test_what_it_does_not_know_is_the_routers(method: str, path: str) -> None:
-    assert found(method, path) is None
+    assert asked(method, path) == (Match.NONE, {})
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/v1/me", ["GET", "PATCH"]),
+        ("HEAD", "/v1/me", ["GET", "PATCH"]),
+        ("DELETE", "/v1/sessions/refresh", ["POST"]),
+        ("GET", f"/v1/teams/{uuid.uuid4()}/members/{uuid.uuid4()}", ["DELETE"]),
+    ],
+)
+def test_another_method_is_told_which_there_are(method: str, path: str, allowed: list[str]) -> None:
+    match, child = asked(method, path)
+    assert match == Match.FULL
+    assert child == {"checkop.route": None, "checkop.allowed": allowed}

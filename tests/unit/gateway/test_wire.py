@@ -6,7 +6,7 @@ import json
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.kernel import rpc
@@ -23,6 +23,7 @@ def test_a_request_is_args_and_kwargs_as_plain_json() -> None:
     assert json.loads(body) == {"args": [], "kwargs": {"query": "me", "at_least": None}}
 
 
+@settings(max_examples=30)
 @given(st.dictionaries(st.text(st.characters(codec="utf-8")), JSON))
 def test_a_request_is_read_back_as_it_was_sent(kwargs: dict[str, object]) -> None:
     assert rpc.decode_request(rpc.encode_request(kwargs)).kwargs == kwargs
