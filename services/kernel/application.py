@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -107,16 +107,14 @@ class ServiceDefinition:
         return tuple({s.into.name: s.into for s in self.subscriptions if s.into is not None}.values())
 
 
-class Reads:
+class Reads(Protocol):
     """What the application asks of the read side; MongoDB in production, memory in unit tests."""
 
     def of(self, tenant: str) -> Any:
         """The tenant-bound read models."""
-        raise NotImplementedError
 
     def position(self) -> int:
         """Up to where every read model of own facts has followed the log."""
-        raise NotImplementedError
 
 
 class Application:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -37,7 +38,7 @@ REMEMBERED = 20_000
 POINTER_SECONDS = 1.0
 
 
-class ReadModel:
+class ReadModel(ABC):
     """What one screen or query needs, one document per thing, folded from facts.
 
     `keys` names the documents a fact touches; `evolve` gives the document afterwards (None: there is
@@ -51,13 +52,13 @@ class ReadModel:
     indexes: ClassVar[tuple[Sequence[tuple[str, Any]], ...]] = ()
     shared: ClassVar[bool] = False
 
+    @abstractmethod
     def keys(self, fact: Recorded) -> Sequence[str]:
         """The ids of the documents this fact touches."""
-        raise NotImplementedError
 
+    @abstractmethod
     def evolve(self, doc: Document | None, fact: Recorded) -> Document | None:
         """The document after this fact."""
-        raise NotImplementedError
 
     def owned_keys(self, fact: Recorded) -> list[str]:
         """The stored ids of those documents: each key under the account it belongs to."""
