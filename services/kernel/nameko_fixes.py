@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import kombu.serialization
 import orjson
+from kombu.connection import Connection
+from kombu.pools import producers
 from nameko import constants, exceptions, rpc
 from nameko.amqp import publish
 from nameko.messaging import QueueConsumer
@@ -74,10 +76,31 @@ def _light_replies() -> None:
     """A reply waits for no confirm and touches no disk: its caller has a time-out and asks again.
 
     Stock replies are persistent and cost one confirm's round trip each, which bounds a process to
-    about 800 answers a second.
+    about 800 answers a second. And every one of them describes its connection anew to find the pool
+    of open ones, which is a tenth of a short call's computing time; here the pool is remembered.
     """
-    rpc.Responder.publisher_cls = type(
-        "ReplyPublisher",
-        (publish.Publisher,),
-        {"use_confirms": False, "delivery_mode": constants.NON_PERSISTENT},
-    )
+    rpc.Responder.publisher_cls = _ReplyPublisher
+
+
+class _ReplyPublisher:
+    """Sends replies through one pool of producers for each broker."""
+
+    _pools: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self, amqp_uri: str, ssl: Any = None, login_method: Any = None) -> None:
+        if amqp_uri not in self._pools:
+            options = {**constants.DEFAULT_TRANSPORT_OPTIONS, "confirm_publish": False}
+            self._pools[amqp_uri] = producers[
+                Connection(amqp_uri, ssl=ssl, login_method=login_method, transport_options=options)
+            ]
+        self._pool = self._pools[amqp_uri]
+
+    def publish(self, payload: Any, **where: Any) -> None:
+        with self._pool.acquire(block=True) as producer:
+            producer.publish(
+                payload,
+                delivery_mode=constants.NON_PERSISTENT,
+                retry=True,
+                retry_policy=constants.DEFAULT_RETRY_POLICY,
+                **where,
+            )

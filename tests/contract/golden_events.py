@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -37,6 +38,7 @@ TENANT = str(uuid.uuid5(uuid.NAMESPACE_URL, "checkop/golden/account"))
 # What people and machines write into fields of these names.
 TEXTS = {
     "address": "Calle 93 # 11-27, Bogotá",
+    "basis": "E.T. art. 468",
     "because": "role-changed",
     "changed": "reference",
     "city": "Bogotá",
@@ -46,6 +48,8 @@ TEXTS = {
     "column": "customer",
     "columns": "customer",
     "country": "CO",
+    "cude": "7e59ceefc8c14313ef1a39a16959fa97",
+    "cufe": "7e59ceefc8c14313ef1a39a16959fa97",
     "department": "Cundinamarca",
     "description": "Revisar el medidor y cambiar el sello; avisar en portería.",
     "email": "ana.gomez@example.com",
@@ -53,16 +57,21 @@ TEXTS = {
     "fields": "PO-1042",
     "file_name": "tareas de marzo.xlsx",
     "ignored_columns": "color",
+    "hash": hashlib.sha256(b"quote").hexdigest(),
     "ip": "203.0.113.7",
     "ip_allow_list": "203.0.113.0/24",
     "label": "Firefox en Linux",
+    "legal_name": "Andes Servicios Ñandú S.A.S.",
     "name": "Ana Gómez Ñungo",
     "object_key": "imports/2026/03/tareas.xlsx",
     "password_hash": "$argon2id$v=19$m=65536,t=3,p=4$c2FsdHNhbHQ$aGFzaA",
     "permissions": "tasks:edit",
     "phone": "+57 601 555 0142",
+    "prefix": "CHK",
     "reason": "El cliente no estaba en casa",
     "recovery_hashes": "3b1f0c5d9e",
+    "resolution": "DIAN 18764000001234",
+    "rules": "FAD06",
     "scopes": "tasks:read",
     "secret": "JBSWY3DPEHPK3PXP",
     "secret_hash": "9f86d081884c7d65",
@@ -72,9 +81,12 @@ TEXTS = {
     "stage_names": "En curso",
     "from_stage": "pending",
     "to_stage": "in-progress",
+    "tax_basis": "E.T. art. 468",
     "tax_id": "900123456-7",
+    "ticket": "SOP-1042",
     "time_zone": "America/Bogota",
     "title": "Cambio de medidor",
+    "why": "too-many-cycles",
     "values": "Calle 93 # 11-27",
 }
 KEYS = {"stage_names": "stage"}
@@ -238,6 +250,8 @@ def sample(kind: Any, name: str) -> Any:
         return kind(NUMBERS.get(name, 150 if name.endswith("_m") else 3))
     if kind in (datetime, AwareDatetime):
         return MOMENT + timedelta(hours=2 if name in ("end", "expires_at") else 0)
+    if kind is Decimal:
+        return Decimal("0.19" if name.endswith("rate") else "79000.00")
     if kind is date:
         return MOMENT.date()
     raise TypeError(f"no example for {name}: {kind}")

@@ -1,0 +1,1 @@
+"""The decisions of billing: pure, exact, and told in facts."""

@@ -1,0 +1,1 @@
+"""What billing does by itself when something has happened."""

@@ -1,0 +1,1 @@
+"""What billing shows: documents folded from its facts, and the questions they answer."""
