@@ -145,7 +145,7 @@ class Billing:
 
     def invoices(self) -> list[dict[str, Any]]:
         """The newest first."""
-        rows: list[dict[str, Any]] = self.see("invoices")["invoices"]
+        rows: list[dict[str, Any]] = self.see("invoices")["items"]
         return rows
 
     def types(self, category: str) -> list[str]:

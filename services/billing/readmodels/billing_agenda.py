@@ -175,7 +175,7 @@ def find_reductions(query: ReductionsQuery, ask: Ask) -> Mapping[str, Any]:
     """One page, for the commercial team."""
     check_tenant(ask)
     rows, cursor = page(ask, REDUCTIONS, {}, query, by=[("since", 1)])
-    return {"reductions": rows, "next_cursor": cursor}
+    return {"items": rows, "next": cursor}
 
 
 def find_unfinished(query: UnfinishedQuery, ask: Ask) -> Mapping[str, Any]:
@@ -183,7 +183,7 @@ def find_unfinished(query: UnfinishedQuery, ask: Ask) -> Mapping[str, Any]:
     check_tenant(ask)
     wanted = {"status": query.status} if query.status else {}
     rows, cursor = page(ask, DOCUMENTS, wanted, query, by=[("since", 1)])
-    return {"documents": rows, "next_cursor": cursor}
+    return {"items": rows, "next": cursor}
 
 
 def find_subscriptions(query: SubscriptionsQuery, ask: Ask) -> Mapping[str, Any]:
@@ -191,7 +191,7 @@ def find_subscriptions(query: SubscriptionsQuery, ask: Ask) -> Mapping[str, Any]
     check_tenant(ask)
     wanted = {"status": query.status} if query.status else {}
     rows, cursor = page(ask, CYCLES, wanted, query, by=[("due", 1)])
-    return {"subscriptions": rows, "next_cursor": cursor}
+    return {"items": rows, "next": cursor}
 
 
 QUERIES: Mapping[str, Answers] = {

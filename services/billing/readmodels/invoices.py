@@ -168,7 +168,7 @@ def find_invoices(query: InvoicesQuery, ask: Ask) -> Mapping[str, Any]:
     """One page."""
     demand(ask.caller, READ)
     rows, cursor = page(ask, "invoices", {}, query, by=[("cycle_start", -1)])
-    return {"invoices": [_shown(row) for row in rows], "next_cursor": cursor}
+    return {"items": [_shown(row) for row in rows], "next": cursor}
 
 
 def find_invoice(query: InvoiceQuery, ask: Ask) -> Mapping[str, Any]:
@@ -204,7 +204,7 @@ def find_payments(query: PaymentsQuery, ask: Ask) -> Mapping[str, Any]:
     """One page."""
     demand(ask.caller, READ)
     rows, cursor = page(ask, "payments", {}, query, by=[("recorded_at", -1)])
-    return {"payments": rows, "next_cursor": cursor}
+    return {"items": rows, "next": cursor}
 
 
 def find_balance(query: BalanceQuery, ask: Ask) -> Mapping[str, Any]:
