@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 import bench.run  # noqa: F401  # makes the sample services known
-from bench import append, latency, rebuild, relay
+from bench import append, gateway, latency, rebuild, relay
 from bench.figures import Figure
 from bench.ground import Ground, ground
 
@@ -26,6 +27,7 @@ MEASURES: dict[str, Callable[[Ground], Iterator[Figure]]] = {
     "relay": relay.measure,
     "latency": latency.measure,
     "rebuild": rebuild.measure,
+    "gateway": gateway.measure,
 }
 _HELP = "Measures the hot paths beside raw baselines of the same run. The aims are shown, nothing fails by them."
 
@@ -36,6 +38,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="a smoke run: every measure takes a second or two")
     parser.add_argument("--only", nargs="+", choices=MEASURES, help="only these measures; latest.json is not written")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended before it was done"))
     console = Console(stderr=True)
     figures: list[Figure] = []
     with ground(options.quick) as here:
