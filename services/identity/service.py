@@ -25,3 +25,13 @@ class IdentityService(ServiceBase):
     def follow_tasks(self, delivery: Any) -> None:
         """What people did to tasks, processes and customers."""
         delivery.take_in()
+
+    @subscribes("identity.history.billing")
+    def follow_billing_for_history(self, delivery: Any) -> None:
+        """What people and staff did to subscription, invoices and payments."""
+        delivery.take_in()
+
+    @subscribes("identity.billing")
+    def follow_billing(self, delivery: Any) -> None:
+        """How many seats are sold, and how accounts stand."""
+        delivery.take_in()

@@ -13,7 +13,8 @@ from services.identity.domain.seat_pool import seat_pool
 from services.identity.domain.session import session
 from services.identity.domain.team import team
 from services.identity.domain.user import user
-from services.identity.incoming import EVERYTHING
+from services.identity.incoming import EVERYTHING, OF_BILLING
+from services.identity.processes import follow_billing
 from services.identity.processes.expire_invitation import expire_invitation
 from services.identity.processes.follow_login_names import follow_login_names
 from services.identity.processes.raise_epochs_when_profile_changes import raise_epochs_when_profile_changes
@@ -78,5 +79,9 @@ def define() -> ServiceDefinition:
         subscriptions=(
             Subscription("identity.history.identity", "identity", ("*",), models=EVERYTHING, into=told),
             Subscription("identity.history.tasks", "tasks", ("*",), models=EVERYTHING, into=told),
+            Subscription("identity.history.billing", "billing", ("*",), models=EVERYTHING, into=told),
+            Subscription(
+                "identity.billing", "billing", ("subscription",), models=OF_BILLING, react=follow_billing.react
+            ),
         ),
     )

@@ -29,11 +29,14 @@ MODULES = (
 FIELD = frozenset({"tasks:execute", "offline", "gps"})
 """Field work: only a person on a paid seat may ever hold these."""
 
+OWNERS_OWN = frozenset({"accounts:close"})
+"""To let the account rest or leave; no profile and no other role can give it."""
+
 OFFICE = frozenset(f"{module}:{way}" for module in MODULES for way in ("read", "edit"))
 PERMISSIONS = OFFICE | FIELD
 
 ROLE_PERMISSIONS: Mapping[str, frozenset[str]] = {
-    "owner": OFFICE,
+    "owner": OFFICE | OWNERS_OWN,
     "admin": OFFICE,
     "supervisor": frozenset(
         {

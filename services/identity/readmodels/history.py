@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import orjson
 from pydantic import AwareDatetime, Field
 
+from services.identity.domain.staff import STAFF_COMPANY
 from services.kernel.application import Answers, Ask
 from services.kernel.commit import PLATFORM, Recorded
 from services.kernel.paging import Paged, every, page
@@ -24,6 +25,10 @@ _MODULES: Mapping[str, str] = {
     "account": "accounts",
     "user": "users",
     "seat_pool": "seats",
+    "subscription": "billing",
+    "invoice": "billing",
+    "customer_account": "billing",
+    "dunning_case": "billing",
     "session": "sessions",
     "device": "sessions",
     "team": "teams",
@@ -36,6 +41,9 @@ _MODULES: Mapping[str, str] = {
     "customer_code": "customers",
     "import_job": "imports",
 }
+
+STAFF = "staff:"
+"""How the gateway names the platform's own people where they act upon a customer's account."""
 
 _NO_ACTION = frozenset({"OriginObserved", "SessionRefreshed", "UserEpochRaised", "ApiTokenUsed", "PasswordRehashed"})
 """Facts that keep the machinery going; nobody did anything."""
@@ -122,7 +130,7 @@ def _told(rows: list[dict[str, Any]], ask: Ask) -> Iterable[dict[str, Any]]:
         yield {
             "at": row["at"],
             "actor": row["actor"],
-            "actor_name": names.get(row["actor"]),
+            "actor_name": STAFF_COMPANY if row["actor"].startswith(STAFF) else names.get(row["actor"]),
             "ip": where.get("ip"),
             "api_token": where.get("token_id"),
             "service": row["service"],

@@ -24,7 +24,7 @@ def test_the_owner_logs_in_with_what_was_registered(identity: Identity, ana: Per
     claims = identity.claims(answer["access_token"])
     assert (claims["sub"], claims["tid"], claims["sid"]) == (ana.user_id, ana.account_id, answer["session_id"])
     assert claims["role"] == "owner"
-    assert frozenset(claims["perms"]) == permissions.OFFICE
+    assert frozenset(claims["perms"]) == permissions.ROLE_PERMISSIONS["owner"]
     assert claims["exp"] - claims["iat"] == 300 == answer["expires_in"]
     assert claims["epoch"] == 0
 

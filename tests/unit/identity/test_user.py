@@ -295,9 +295,9 @@ def test_a_profile_stays_within_the_licence() -> None:
     everything = permissions.PERMISSIONS
     assert permissions.effective("viewer", everything) == permissions.OFFICE
     assert permissions.effective("technician", everything) == everything
-    assert permissions.effective("owner", frozenset()) == permissions.OFFICE
+    assert permissions.effective("owner", frozenset()) == permissions.OFFICE | permissions.OWNERS_OWN
     assert permissions.effective("admin", frozenset({"tasks:read", "tasks:execute"})) == {"tasks:read"}
     for role in permissions.ROLES:
         default = permissions.effective(role, None)
-        assert default <= everything
+        assert default <= everything | permissions.OWNERS_OWN
         assert bool(default & permissions.FIELD) == (permissions.licence_of(role) == "operational")
