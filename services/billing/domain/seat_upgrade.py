@@ -133,9 +133,17 @@ def _accept(command: AcceptQuote, state: Subscription) -> list[SubscriptionEvent
         hash, ending = former
         if hash != command.hash:
             raise Rejected("quote-hash-mismatch", quote_id=command.quote_id)
-        if ending == "accepted":
-            return []
-        raise Rejected(f"quote-{ending}", quote_id=command.quote_id)
+        match ending:
+            case "accepted":
+                return []
+            case "declined":
+                raise Rejected("quote-declined", quote_id=command.quote_id)
+            case "expired":
+                raise Rejected("quote-expired", quote_id=command.quote_id)
+            case "superseded":
+                raise Rejected("quote-superseded", quote_id=command.quote_id)
+            case _:
+                assert_never(ending)
     quote = state.quote
     if quote is None or quote.quote_id != command.quote_id:
         raise Rejected("quote-unknown", quote_id=command.quote_id)

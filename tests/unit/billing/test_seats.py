@@ -35,23 +35,11 @@ from services.billing.domain.subscription_events import (
     SeatsGranted,
     SeatUpgradeQuoted,
 )
-from services.kernel.testing.given import Given, given
-from tests.examples.billing import ANDES, NOW, OTHER_QUOTE, QUOTE, SECOND, ask, carry_out, started
+from services.kernel.testing.given import given
+from tests.examples.billing import ANDES, NOW, OTHER_QUOTE, QUOTE, SECOND, ask, carry_out
+from tests.unit.billing.stories import after, story
 
 PRICE = Money.of("79000")
-
-
-def story() -> Given:
-    """The first cycle has been opened."""
-    return given(subscription, started).when(ask(OpenCycles)).then_repeating_adds_nothing()
-
-
-def after(*commands: Any) -> Given:
-    """What the commands led to, one after the other."""
-    at = story()
-    for command in commands:
-        at = Given(subscription, [*at._events, *at.when(command)._decide()])
-    return at
 
 
 def quoting(**changes: Any) -> QuoteSeats:
