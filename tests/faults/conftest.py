@@ -7,6 +7,7 @@ import logging as stdlib_logging
 from collections.abc import Iterator
 from pathlib import Path
 
+import pymongo
 import pytest
 
 from deploy.local import LocalStack
@@ -22,6 +23,9 @@ _numbers = itertools.count(1)
 def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """A database and a broker of these tests' own."""
     with breakable(tmp_path_factory.mktemp("breakable"), "mongod", "rabbitmq") as started:
+        with pymongo.MongoClient[dict[str, object]](started.mongod.url) as client:
+            # Documents that a killed process had in a transaction are free again after so long.
+            client.admin.command("setParameter", 1, transactionLifetimeLimitSeconds=2)
         yield started
 
 

@@ -12,7 +12,7 @@ from typing import Literal
 from deploy.local.child import Child, clean_environment, tail
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-Role = Literal["service", "relay", "worker"]
+Role = Literal["service", "relay", "worker", "rebuild"]
 
 
 class Program:

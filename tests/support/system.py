@@ -7,6 +7,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,9 @@ class System:
                 behind[f"{name}: read models"] = platform.reads.position(), head
             if parked := platform.db["inbox_parked"].count_documents({}):
                 behind[f"{name}: parked"] = parked
+            soon = datetime.now(UTC) + timedelta(minutes=1)
+            if due := platform.db["timers"].count_documents({"due": {"$lt": soon}}):
+                behind[f"{name}: timers"] = due
             if platform.store.head() != head:
                 behind[f"{name}: head"] = "moves"
         if (told := Checkpoint(self.parcels.db).read()) < self.parcels.store.head():
