@@ -78,6 +78,9 @@ class Mongod(Engine):
             *("--oplogSize", "256"),
             # Without a line for every connection, which tests open by the thousand.
             "--quiet",
+            # A transaction of a process that was killed goes on holding its documents for so long, and ours
+            # take milliseconds; the default is a minute, in which the next process would stand still.
+            *("--setParameter", "transactionLifetimeLimitSeconds=10"),
             # There is no secondary to wait for when it is asked to end.
             *("--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100"),
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),
