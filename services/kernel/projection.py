@@ -136,7 +136,7 @@ class Shelf:
         row = self._cursors.find_one({"_id": generation}, session=session)
         return int(row["position"]) if row else 0
 
-    def move(self, generation: str, start: int, to: int, session: ClientSession) -> bool:
+    def move(self, generation: str, start: int, to: int, session: ClientSession | None = None) -> bool:
         """Move the cursor from `start` to `to`; False when somebody else moved it first."""
         moved = self._cursors.update_one(
             {"_id": generation, "position": start}, {"$set": {"position": Int64(to)}}, session=session
@@ -280,14 +280,15 @@ class Projector:
         if not commits:
             return 0
         facts = self._facts(commits)
+        if not facts:  # nothing of interest in them: moving the cursor is a change of one document
+            return len(commits) if self.shelf.move(generation, start, commits[-1].position) else 0
 
         def fold(session: ClientSession) -> bool:
             if not self.shelf.move(generation, start, commits[-1].position, session):
                 return False
-            if facts:
-                folding = Folding(self.shelf.db[generation], session)
-                self._fold(folding, facts, generation, self._stopped)
-                folding.write(folding.changes())
+            folding = Folding(self.shelf.db[generation], session)
+            self._fold(folding, facts, generation, self._stopped)
+            folding.write(folding.changes())
             faults.reached("projection.before_commit")
             return True
 

@@ -21,6 +21,7 @@ from services.kernel.tail import QUICKEST, SLOWEST
 
 BATCH = 500
 MOST_UNCONFIRMED = 2_000
+CHECKPOINT_SECONDS = 0.05
 log = logging.get(__name__)
 
 
@@ -122,6 +123,8 @@ class Relay:
             faults.reached("relay.after_publish_before_checkpoint")
             await asyncio.to_thread(self._checkpoint.move, position, self._clock.now())
             faults.reached("relay.after_checkpoint")
+            # Whoever starts again in between repeats a little, which consumers drop.
+            await asyncio.sleep(CHECKPOINT_SECONDS)
 
     async def _read(self, position: int) -> list[Commit]:
         return await asyncio.to_thread(self._store.after, position, BATCH)

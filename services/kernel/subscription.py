@@ -31,6 +31,7 @@ from services.kernel.service import OpenPlatform
 log = logging.get(__name__)
 PREFETCH = 100
 PARTITIONS = 8
+FOLDING_PARTITIONS = 2  # a read model takes in together what has come: the fewer share it, the more that is
 HEARTBEAT = 20
 LONGEST_BACK_OFF = 30.0
 CONFIRMED_WITHIN = 15.0
@@ -84,7 +85,8 @@ class Subscribes(Entrypoint):
         """Find the subscription of this name in the service's definition."""
         definition = self.container.service_cls.definition
         self.subscription: Subscription = next(s for s in definition.subscriptions if s.handler == self.handler)
-        self._partitions = [LightQueue() for _ in range(PARTITIONS)]
+        many = FOLDING_PARTITIONS if self.subscription.into is not None else PARTITIONS
+        self._partitions = [LightQueue() for _ in range(many)]
         self._done: LightQueue = LightQueue()
 
     def start(self) -> None:
@@ -222,7 +224,7 @@ class Subscribes(Entrypoint):
         # The stream is what must stay in order; its name stands in the body's "subject".
         raw = bytes(body)
         start = raw.find(b'"subject":"') + 11
-        return zlib.crc32(raw[start : raw.find(b'"', start)]) % PARTITIONS
+        return zlib.crc32(raw[start : raw.find(b'"', start)]) % len(self._partitions)
 
     def _work(self, partition: LightQueue) -> None:
         while not self._stopping:

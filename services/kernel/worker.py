@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from bson.int64 import Int64
 
-from services.kernel import logging
+from services.kernel import logging, projection
 from services.kernel.application import Reaction
 from services.kernel.handlers import of_reaction, place_of
 from services.kernel.inbox import Inbox
@@ -73,11 +73,12 @@ class Worker:
                 self._following(
                     lambda p=projector: p.shelf.position(p.shelf.live()),  # type: ignore[misc]
                     projector.step,
+                    projection.BATCH,
                 ),
             )
         for reaction in platform.definition.reactions:
             follower = Follower(platform, reaction)
-            self._spawn(f"reaction.{reaction.name}", self._following(follower.position, follower.step))
+            self._spawn(f"reaction.{reaction.name}", self._following(follower.position, follower.step, BATCH))
         self._spawn("timers", self._timers)
 
     def stop(self) -> None:
@@ -94,13 +95,13 @@ class Worker:
         """Let `wait` return; safe in a signal handler."""
         self._stop.set()
 
-    def _following(self, position: Callable[[], int], step: Callable[[], int]) -> Callable[[], None]:
+    def _following(self, position: Callable[[], int], step: Callable[[], int], whole: int) -> Callable[[], None]:
         def run() -> None:
             at = position()
             while not self._stop.is_set():
                 if self._head.beyond(at, timeout=1.0):
-                    while step() and not self._stop.is_set():
-                        pass
+                    while step() >= whole and not self._stop.is_set():
+                        pass  # less than a whole batch is the end of the log
                 # Asked anew also in quiet times: a rebuilt generation may have gone live a little behind.
                 at = position()
 
