@@ -33,6 +33,8 @@ class Call:
     headers: Headers
     params: Mapping[str, str]
     services: Services
+    on_behalf: Mapping[str, Any] | None = None
+    """What of the caller is told differently, where staff acts upon an account."""
 
     async def command(
         self, service: str, name: str, data: Mapping[str, Any], *, created: str | None = None
@@ -63,14 +65,14 @@ class Call:
 
     async def ask(self, service: str, name: str, params: Mapping[str, Any] | None = None) -> Any:
         """Ask a question; the answer as it came. Raises Problem."""
-        return await self.services.query(
-            service,
-            name,
-            params or {},
-            await self._caller(for_command=False),
-            preconditions.at_least(self.headers, self.params),
-            self.context.traceparent,
-        )
+        position = preconditions.at_least(self.headers, self.params)
+        caller = await self._caller(for_command=False)
+        return await self.services.query(service, name, params or {}, caller, position, self.context.traceparent)
+
+    async def ask_present(self, service: str, name: str) -> Any:
+        """Ask a second service, of whose positions the request's `at_least` says nothing. Raises Problem."""
+        caller = await self._caller(for_command=False)
+        return await self.services.query(service, name, {}, caller, None, self.context.traceparent)
 
     def new_id(self) -> str:
         """An id for a new thing: the same one when the request is repeated under its Idempotency-Key."""
@@ -84,4 +86,4 @@ class Call:
                 origin = await self.services.origins.of(principal, self.context.ip)
             except CALL_FAILURES as error:
                 raise as_problem(error, "identity", self.context.correlation_id) from error
-        return caller_of(principal, self.context.correlation_id, origin)
+        return caller_of(principal, self.context.correlation_id, origin) | dict(self.on_behalf or {})

@@ -30,9 +30,9 @@ _SAFE = frozenset({"GET", "HEAD"})
 _EVERYWHERE = frozenset({"at_least"})
 
 
-def resource(tag: str) -> APIRouter:
+def resource(tag: str, *, prefix: str = "/v1") -> APIRouter:
     """A router for the routes of one resource; operations are named after their functions."""
-    return APIRouter(prefix="/v1", route_class=Door, tags=[tag], generate_unique_id_function=lambda route: route.name)
+    return APIRouter(prefix=prefix, route_class=Door, tags=[tag], generate_unique_id_function=lambda route: route.name)
 
 
 def needs(permission: str) -> dict[str, Any]:

@@ -24,6 +24,7 @@ READ_PERMISSION: Mapping[str, str] = {
     "identity.seat_pool": "users:read",
     "billing.subscription": "billing:read",
     "billing.invoice": "billing:read",
+    "billing.customer_account": "billing:read",
 }
 """Who may watch what; any other category is for readers of the history."""
 OTHERWISE = "history:read"

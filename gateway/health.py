@@ -13,7 +13,7 @@ from gateway.rpc_client import Overloaded, RpcClient, ServiceTimeout, ServiceUna
 from gateway.service_calls import gateway_caller
 from services.kernel.rpc import QUERY, RemoteError
 
-SERVICES = ("identity", "tasks")
+SERVICES = ("identity", "tasks", "billing")
 PATIENCE_SECONDS = 2.0
 SERVES_SECONDS = 0.5
 
@@ -33,7 +33,7 @@ class Health:
         self._known_at = float("-inf")
 
     async def parts(self) -> dict[str, str]:
-        """Every part and how it is: `ok`, `down`, or for revocations `stale`."""
+        """Every part and how it is: `ok`, `down`, for revocations `stale`."""
         async with self._asking:
             if self._clock() - self._known_at >= SERVES_SECONDS:
                 self._known = await self._ask()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.words import Words
+from gateway.words.billing import BILLING
 from gateway.words.door import DOOR
 from gateway.words.identity import IDENTITY
 from gateway.words.tasks import TASKS
@@ -36,24 +37,30 @@ NOUNS: Mapping[str, tuple[str, str]] = {
     "api-token": ("This API token does not exist.", "Este token de API no existe."),
     "customer": ("This customer does not exist.", "Este cliente no existe."),
     "device": ("This device does not exist.", "Este dispositivo no existe."),
+    "invoice": ("This invoice does not exist.", "Esta factura no existe."),
+    "invoice-line": ("This line does not exist.", "Esta línea no existe."),
     "import": ("This import does not exist.", "Esta importación no existe."),
     "invitation": ("This invitation does not exist.", "Esta invitación no existe."),
     "location": ("This location does not exist.", "Esta ubicación no existe."),
     "object": ("This file does not exist.", "Este archivo no existe."),
     "parent": ("The parent task does not exist.", "La tarea principal no existe."),
+    "payment": ("This payment does not exist.", "Este pago no existe."),
     "process": ("This process does not exist.", "Este proceso no existe."),
     "profile": ("This profile does not exist.", "Este perfil no existe."),
+    "quote": ("This quote does not exist.", "Esta cotización no existe."),
+    "reduction": ("This reduction does not exist.", "Esta reducción no existe."),
     "session": ("This session does not exist.", "Esta sesión no existe."),
     "stage": ("This stage does not exist.", "Esta etapa no existe."),
     "status-list": ("This status list does not exist.", "Este listado de estados no existe."),
     "subprocess": ("This subprocess does not exist.", "Este subproceso no existe."),
+    "subscription": ("This subscription does not exist.", "Esta suscripción no existe."),
     "task": ("This task does not exist.", "Esta tarea no existe."),
     "team": ("This team does not exist.", "Este equipo no existe."),
     "token": ("This API token does not exist.", "Este token de API no existe."),
     "user": ("This user does not exist.", "Este usuario no existe."),
 }
 
-MESSAGES: Words = DOOR | IDENTITY | TASKS
+MESSAGES: Words = DOOR | IDENTITY | TASKS | BILLING
 
 _SOMETHING_UNKNOWN = ("What you ask for does not exist.", "Lo que usted pide no existe.")
 _REFUSED = ("This is not possible now.", "Esto no es posible ahora.")

@@ -38,6 +38,8 @@ TAGS = [
     {"name": "customers", "description": "Customers and their locations."},
     {"name": "tasks", "description": "Work to be done, from planning to completion."},
     {"name": "imports", "description": "Customers and tasks from XLSX or CSV, with a dry run first."},
+    {"name": "billing", "description": "Plan, seats, quotes, invoices, payments, and how the account stands."},
+    {"name": "ops", "description": "For the people of Progresus: what they decide about accounts."},
     {"name": "events", "description": "Facts as they happen."},
     {"name": "health", "description": "For those who watch over the process."},
 ]
@@ -169,7 +171,7 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
 
 def _complete_operation(path: str, method: str, operation: dict[str, Any]) -> None:
     reading = method == "get"
-    if path.startswith("/v1"):
+    if path.startswith(("/v1", "/ops")):
         names = (*_COMMON, *(_READING if reading else _CHANGING))
         operation.setdefault("parameters", []).extend({"$ref": f"#/components/parameters/{name}"} for name in names)
     responses = operation["responses"]

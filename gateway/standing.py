@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Literal
+from typing import Literal, get_args
 
 from gateway.errors import Problem
 from gateway.principals import Principal
@@ -58,7 +58,7 @@ STANDING: Mapping[str, Mapping[Kind, frozenset[str]]] = {
     "cancelled": {
         "read": OWNER,
         "billing-read": OWNER,
-        "billing": NOBODY,
+        "billing": OWNER,
         "field": NOBODY,
         "finish": NOBODY,
         "safety": OWNER,
@@ -76,7 +76,6 @@ BY_NAME: Mapping[str, Kind] = {
     "withdraw_invitation": "safety",
     "revoke_device_of": "safety",
     "revoke_api_token": "safety",
-    "account_state": "billing-read",
 }
 """Operations whose kind does not follow from method and permission."""
 
@@ -93,6 +92,11 @@ def kind_of(name: str, *, safe: bool, access: str, permission: str | None) -> Ki
     if module == "billing" or permission == "accounts:close":
         return "billing-read" if safe else "billing"
     return "read" if safe else "plan"
+
+
+def allowed(state: str, role: str) -> dict[Kind, bool]:
+    """The row of the table for this role, as clients show it."""
+    return {kind: refusal(state, role, kind) is None for kind in get_args(Kind) if kind not in ("own", "ops")}
 
 
 def refusal(state: str, role: str, kind: Kind) -> Problem | None:

@@ -59,12 +59,28 @@ class ObjectStore:
             log.warning("object_not_stored", why=repr(why))
             raise Problem("service-unavailable", headers={"Retry-After": "5"}, service="objects") from why
 
+    async def get(self, key: str) -> bytes:
+        """The whole file. Raises Problem when the store does not give it."""
+        try:
+            return await asyncio.to_thread(self._get, key)
+        except (MinioException, HTTPError, OSError) as why:
+            log.warning("object_not_read", why=repr(why))
+            raise Problem("service-unavailable", headers={"Retry-After": "5"}, service="objects") from why
+
     async def remove(self, stored: Stored) -> None:
         """Take it out again, if the store lets us; otherwise it lies there unused."""
         try:
             await asyncio.to_thread(self._client.remove_object, self._bucket, stored.key)
         except (MinioException, HTTPError, OSError) as why:
             log.warning("object_not_removed", why=repr(why))
+
+    def _get(self, key: str) -> bytes:
+        answer = self._client.get_object(self._bucket, key)
+        try:
+            return answer.read()
+        finally:
+            answer.close()
+            answer.release_conn()
 
     def _put(self, folder: str, file: BinaryIO, content_type: str) -> Stored:
         if not self._bucket_known:

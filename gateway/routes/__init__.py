@@ -8,6 +8,7 @@ from fastapi.routing import APIRoute
 from gateway.routes import (
     access,
     accounts,
+    billing,
     customers,
     events,
     health,
@@ -15,6 +16,7 @@ from gateway.routes import (
     imports,
     invitations,
     me,
+    ops,
     processes,
     sessions,
     status_lists,
@@ -39,6 +41,8 @@ _ROUTERS: tuple[APIRouter, ...] = (
     customers.router,
     tasks.router,
     imports.router,
+    billing.router,
+    ops.router,
     events.router,
     health.router,
 )

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import pymongo
 import pytest
 
+from deploy.demo.staff import let_in, set_prices
 from deploy.demo.story import GENEROUS
 from deploy.local.programs import platform as programs
 from deploy.local.rabbitmq import manage
@@ -44,6 +45,7 @@ def platform(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> I
     }
     log = tmp_path_factory.mktemp("log") / "platform.log"
     with Supervisor(programs(env), log=log) as supervisor:
+        set_prices(let_in(env, "finance"))
         yield Platform(env["CHECKOP_GATEWAY_URL"], env["MAILBOX_URL"], env, supervisor)
     manage(management, "DELETE", f"/api/vhosts/{quote(mark, safe='')}")
     with pymongo.MongoClient[dict[str, object]](stack.env["MONGO_URL"]) as client:

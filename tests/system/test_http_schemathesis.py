@@ -12,8 +12,8 @@ import pytest
 from tests.system.callers import Platform, furnish, register
 
 SECONDS = 60
-APART = ("log_out", "set_policies", "follow")
-"""They would end the session the rest needs, lock it out, or never end; they have tests of their own."""
+APART = ("log_out", "set_policies", "follow", "pause_account")
+"""They would end the session the rest needs, lock it out, never end, or let the account rest; tested elsewhere."""
 
 CHECKS = (
     "not_a_server_error",
