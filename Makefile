@@ -75,7 +75,7 @@ arch: $(READY)  ## Who may import whom
 .PHONY: duplicates
 duplicates: $(READY)  ## What stands in two places
 	$(BIN)/pylint --disable=all --enable=duplicate-code --min-similarity-lines=6 --ignore-signatures=yes \
-		--score=no $(filter-out tests,$(SOURCES)) bench
+		--score=no $(filter-out tests,$(SOURCES))
 
 .PHONY: unit
 unit: $(READY)  ## Decisions, without any engine

@@ -15,7 +15,7 @@ from services.kernel.commit import Commit, NotStorable, StoredEvent, VersionConf
 from services.kernel.memory import MemoryCommitStore
 from services.kernel.store import CommitStore, MongoCommitStore, connect
 from tests.support.commits import commit, stream
-from tests.support.log_checks import assert_well_formed, check_racing_writers, whole_log
+from tests.support.log_checks import assert_well_formed, check_commit_ids, check_racing_writers, whole_log
 from tests.support.threads import at_once, each_at_once
 
 Open = Callable[[], CommitStore]
@@ -80,19 +80,8 @@ def test_a_taken_version_is_a_conflict_and_leaves_nothing(store: CommitStore) ->
     assert store.append(commit(stream("a"), 3)).position == 2
 
 
-def test_the_same_commit_again_is_answered_with_the_stored_one(store: CommitStore) -> None:
-    given = commit(stream("a"))
-    first = store.append(given)
-    store.append(commit(stream("a"), 2))
-    assert store.append(given) == first
-    assert store.append(replace(given, events=(StoredEvent("Other", 1, {}),), version=3)) == first
-    assert store.head() == 2
-
-
-def test_a_commit_id_of_another_stream_is_answered_with_what_it_stored(store: CommitStore) -> None:
-    first = store.append(commit(stream("a"), id="same"))
-    assert store.append(commit(stream("b"), id="same")) == first
-    assert store.load(stream("b")) == []
+def test_a_commit_id_is_stored_once(open_store: Open) -> None:
+    check_commit_ids(open_store)
 
 
 def test_a_stream_is_loaded_oldest_first_and_alone(store: CommitStore) -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from services.kernel.clock import new_id
 from services.kernel.domain import Rejected
-from services.kernel.testing.app import START
 from services.kernel.shown import stamp
+from services.kernel.testing.app import START
 from tests.examples.tasks import (
     ADMIN,
     COLLEAGUE,
