@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from deploy.demo.company import Company
+from deploy.demo.staff import let_in, set_prices
 from deploy.demo.story import FILES, PASSWORD, until_known
 
 
@@ -21,6 +22,7 @@ def main() -> int:
         PASSWORD,
         domain="frio.example.com",
     )
+    set_prices(let_in(os.environ, "finance"))
     admin = company.invite(company.owner, "Andrés Peña", "admin", PASSWORD)
     crew = [company.invite(admin, name, "technician", PASSWORD) for name in ("Tomás Ruiz", "Nubia Cárdenas")]
     company.form_team(admin, "Cuadrilla Norte", crew)

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from rich.table import Table
 
 from deploy.demo.client import Person, Refused
 from deploy.demo.company import STAGES, Company, until
+from deploy.demo.seats import Eleventh, buy_one_more, fill_the_seats, prices_are_set
 from deploy.local.programs import platform
 from deploy.local.stack import LocalStack
 from deploy.local.supervisor import Supervisor
@@ -81,8 +82,9 @@ def refused(attempt: Callable[[], Any], code: str) -> str:
     raise Broken(f"expected {code}, but it was allowed")
 
 
-def tell(teller: Teller, base_url: str, mailbox_url: str, kill: Callable[[str], None]) -> dict[str, Any]:
-    """The whole story on a running platform; `kill` ends one program with SIGKILL."""
+def tell(teller: Teller, env: Mapping[str, str], kill: Callable[[str], None]) -> dict[str, Any]:
+    """The whole story on the running platform of this environment; `kill` ends one program with SIGKILL."""
+    base_url, mailbox_url = env["CHECKOP_GATEWAY_URL"], env["MAILBOX_URL"]
     with teller.step("A company registers and its owner logs in") as say:
         company = Company.register(base_url, mailbox_url, "Frío Andino S.A.S.", "Laura Gómez", PASSWORD)
         owner = company.owner
@@ -152,6 +154,8 @@ def tell(teller: Teller, base_url: str, mailbox_url: str, kill: Callable[[str], 
             who, to = entry["actor_name"], entry["detail"]["to_stage"]
             say(f"{entry['at'][:19]}  {who:<14} {entry['type']} → {to:<18} from {entry['ip']}")
 
+    tell_of_seats(teller, env, company, admin)
+
     with teller.step("A service is killed (SIGKILL) while two technicians work; nothing is lost or doubled") as say:
         counted = work_through_a_crash(company, admin, [tomas, nubia], kill)
         say(f"tasks.service and tasks.relay killed; {counted.repeated} requests had to be repeated")
@@ -164,6 +168,31 @@ def tell(teller: Teller, base_url: str, mailbox_url: str, kill: Callable[[str], 
         "customers": len(admin.get("/v1/customers", limit=200)["items"]),
         "completed tasks": len(board["items"]),
     }
+
+
+def tell_of_seats(teller: Teller, env: Mapping[str, str], company: Company, admin: Person) -> None:
+    """All ten seats are taken; an eleventh is bought, used at once, and bought only once."""
+    with teller.step("The operator lets a colleague of finance in, who sets prices and tax") as say:
+        prices_are_set(env, say)
+
+    with teller.step("Ten technicians sit on the ten seats of the plan; the eleventh has to wait") as say:
+        fill_the_seats(company, admin, PASSWORD)
+        eleventh = Eleventh(company, admin, PASSWORD)
+        say(refused(eleventh.come_in, "no-free-seat"))
+        seats = admin.get("/v1/seats")
+        say(f"seats: {seats['limit']}, used: {seats['used']}, free: {seats['free']}; the invitation stays good")
+
+    with teller.step("The admin asks what a seat costs, accepts that very quote, and it can be used at once") as say:
+        accept_again = buy_one_more(admin, eleventh, say)
+
+    with teller.step("Accepted once more, or after a newer quote, it changes nothing") as say:
+        accept_again()
+        older, _newer = (admin.post("/v1/seat-quotes", {"to_seats": seats}) for seats in (12, 13))
+        stale = {"hash": older["quote"]["hash"]}
+        say(refused(lambda: admin.post(f"/v1/seat-quotes/{older['quote_id']}/accept", stale), "quote-superseded"))
+        seats = admin.get("/v1/seats")
+        hold((seats["limit"], seats["used"]) == (11, 11), f"seats are {seats}")
+        say(f"seats: {seats['limit']}, used: {seats['used']}")
 
 
 def report_import(
@@ -278,7 +307,7 @@ def main() -> int:
             with Supervisor(platform(env), log=log, engines=stack.engines) as supervisor:
                 console.print(f"[dim]· the platform is up after {time.perf_counter() - start:.1f} s[/dim]\n")
                 try:
-                    facts = tell(teller, stack.env["CHECKOP_GATEWAY_URL"], stack.env["MAILBOX_URL"], supervisor.kill)
+                    facts = tell(teller, stack.env, supervisor.kill)
                 except (Broken, Refused, TimeoutError) as broken:
                     console.print(f"[red]✗ {type(broken).__name__}: {broken}[/red]")
                     return 1

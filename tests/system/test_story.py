@@ -10,6 +10,6 @@ from tests.system.callers import Platform
 
 def test_the_story_holds_from_registration_to_the_crash(platform: Platform) -> None:
     teller = Teller(Console(width=140, highlight=False))
-    facts = tell(teller, platform.base_url, platform.mailbox_url, platform.supervisor.kill)
+    facts = tell(teller, platform.env, platform.supervisor.kill)
     assert facts["completed tasks"] == 11
-    assert facts["people"] == 4
+    assert facts["people"] == 12
