@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from bson.int64 import Int64
 from pymongo import DeleteOne, MongoClient, ReadPreference, ReplaceOne, ReturnDocument
@@ -25,8 +25,6 @@ from pymongo.write_concern import WriteConcern
 from services.kernel import faults, logging
 from services.kernel.commit import PLATFORM, Commit, Recorded
 from services.kernel.keyring import Keyring
-from services.kernel.registry import Registry
-from services.kernel.store import CommitStore
 
 Document = dict[str, Any]
 Change = DeleteOne | ReplaceOne[Document]
@@ -241,6 +239,20 @@ def _bare(row: Document | None) -> Document | None:
     return row and {k: v for k, v in row.items() if k not in ("_id", "tenant")}
 
 
+class Log(Protocol):
+    """Where facts to fold are read."""
+
+    def after(self, position: int, limit: int) -> Sequence[Commit]:
+        """See `CommitStore.after`."""
+
+
+class Typing(Protocol):
+    """How stored facts become typed ones."""
+
+    def followed(self, commit: Commit, keyring: Keyring) -> list[Recorded]:
+        """See `Registry.followed`."""
+
+
 class Projector:
     """Keeps one read model of own facts up to date; documents and cursor change in one transaction.
 
@@ -252,8 +264,8 @@ class Projector:
         self,
         db: Database[Document],
         model: ReadModel,
-        store: CommitStore,
-        registry: Registry,
+        store: Log,
+        registry: Typing,
         keyring: Keyring,
     ) -> None:
         self._client: MongoClient[Document] = db.client
@@ -264,10 +276,21 @@ class Projector:
         self.shelf = Shelf(db, model)
         self._following = ""
         self._stopped: set[str] = set()
+        self._at: int | None = None
 
     def prepare(self) -> None:
         """Make sure the live generation exists."""
         self.shelf.prepare(self.shelf.live())
+
+    def position(self) -> int:
+        """Up to where the live generation has folded the log, as far as this projector knows."""
+        if self._at is None:
+            self._at = self.shelf.position(self.shelf.live())
+        return self._at
+
+    def rest(self) -> None:
+        """Nothing comes at the moment: look anew the next time, for a rebuilt generation may be a little behind."""
+        self._at = None
 
     def step(self) -> int:
         """Fold the next batch into the live generation; answers how many commits it moved on."""
@@ -275,13 +298,20 @@ class Projector:
         if generation != self._following:
             # Where a rebuild has healed what the former generation could not fold, it is followed again.
             self._following, self._stopped = generation, set(self.shelf.blocked(generation))
-        start = self.shelf.position(generation)
+            self._at = None
+        # What this projector remembers may be behind, when another one moved on: then it loses the race below.
+        start = self.position()
         commits = self._store.after(start, BATCH)
         if not commits:
             return 0
+        won = self._fold_in(generation, start, commits)
+        self._at = commits[-1].position if won else None
+        return len(commits) if won else 0
+
+    def _fold_in(self, generation: str, start: int, commits: Sequence[Commit]) -> bool:
         facts = self._facts(commits)
         if not facts:  # nothing of interest in them: moving the cursor is a change of one document
-            return len(commits) if self.shelf.move(generation, start, commits[-1].position) else 0
+            return self.shelf.move(generation, start, commits[-1].position)
 
         def fold(session: ClientSession) -> bool:
             if not self.shelf.move(generation, start, commits[-1].position, session):
@@ -300,7 +330,7 @@ class Projector:
                 read_preference=ReadPreference.PRIMARY,
             )
         faults.reached("projection.after_commit")
-        return len(commits) if won else 0
+        return won
 
     def rebuild(
         self, stop: threading.Event | None = None, progress: Callable[[int, int], None] | None = None

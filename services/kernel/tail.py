@@ -1,14 +1,24 @@
-"""Following a service's own log: notice quickly that it grew, cost next to nothing while it does not."""
+"""Following a service's own log: notice quickly that it grew, read it once for all who follow it."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from itertools import islice
+
+from services.kernel.commit import Commit, Recorded
+from services.kernel.keyring import Keyring
+from services.kernel.registry import Registry
+from services.kernel.store import CommitStore
 
 QUICKEST = 0.004
 SLOWEST = 0.05
 BUSY = 0.02
 """How often a busy log is looked at for those whose every step is a transaction: a few facts then share one."""
+KEPT = 2_000
+KEPT_SECONDS = 1.0
 
 
 class Pace:
@@ -53,3 +63,47 @@ class Head:
         """Whether the log goes beyond `position`; waits up to `timeout` seconds for it."""
         with self._grown:
             return self._grown.wait_for(lambda: self._position > position, timeout)
+
+
+class Recent:
+    """The end of the log as this process has read it: each commit is fetched and typed once for all followers.
+
+    What is typed may hold personal data, so it is kept for a second only: an erasure must not meet a
+    copy of what it erases.
+    """
+
+    def __init__(self, store: CommitStore, registry: Registry) -> None:
+        self._store = store
+        self._registry = registry
+        self._lock = threading.RLock()
+        self._commits: deque[tuple[float, Commit]] = deque()
+        self._typed: dict[int, list[Recorded]] = {}
+
+    def after(self, position: int, limit: int) -> Sequence[Commit]:
+        """See `CommitStore.after`; may answer less than there is."""
+        with self._lock:
+            self._forget()
+            end = self._commits[-1][1].position if self._commits else position
+            if position == end:
+                now = time.monotonic()
+                self._commits.extend((now, commit) for commit in self._store.after(position, limit))
+            skipped = position + 1 - self._commits[0][1].position if self._commits else 0
+            if 0 <= skipped < len(self._commits):
+                return [commit for _, commit in islice(self._commits, skipped, skipped + limit)]
+        return self._store.after(position, limit)
+
+    def followed(self, commit: Commit, keyring: Keyring) -> list[Recorded]:
+        """See `Registry.followed`."""
+        with self._lock:
+            facts = self._typed.get(commit.position)
+            if facts is None:
+                facts = self._registry.followed(commit, keyring)
+                if self._commits and self._commits[0][1].position <= commit.position:
+                    self._typed[commit.position] = facts
+            return facts
+
+    def _forget(self) -> None:
+        oldest = time.monotonic() - KEPT_SECONDS
+        while self._commits and (self._commits[0][0] < oldest or len(self._commits) > KEPT):
+            _, commit = self._commits.popleft()
+            self._typed.pop(commit.position, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
 from bson.int64 import Int64
@@ -14,42 +15,61 @@ from services.kernel.inbox import Inbox
 from services.kernel.platform import Platform
 from services.kernel.process import cursor_id, fire_timers
 from services.kernel.projection import Projector
-from services.kernel.tail import Head
+from services.kernel.tail import Head, Recent
 
 log = logging.get(__name__)
 BATCH = 200
 TIMER_SECONDS = 0.5
+NOTED_SECONDS = 1.0
 
 
 class Follower:
-    """One reaction following its service's own log: a position for reading on, an inbox for order and once-only."""
+    """One reaction following its service's own log: a position for reading on, an inbox for order and once-only.
 
-    def __init__(self, platform: Platform, reaction: Reaction) -> None:
+    The inbox keeps what matters; the position only saves reading the log from its beginning again, so it
+    is noted at once behind what concerns the reaction, and now and then behind the rest.
+    """
+
+    def __init__(self, platform: Platform, reaction: Reaction, recent: Recent | None = None) -> None:
         self._platform = platform
         self._reaction = reaction
+        self._log, self._typing = recent or platform.store, recent or platform.registry
         self._inbox = Inbox(platform.db, of_reaction(reaction, platform), platform.clock)
         self._cursors = platform.db["cursors"]
         self._id = cursor_id(reaction.name)
+        self._at: int | None = None
+        self._noted = 0.0
+        self._noted_at = 0
 
     def position(self) -> int:
         """Up to where the log has been taken in."""
-        row = self._cursors.find_one({"_id": self._id})
-        return int(row["position"]) if row else 0
+        if self._at is None:
+            row = self._cursors.find_one({"_id": self._id})
+            self._at = int(row["position"]) if row else 0
+        return self._at
 
     def step(self) -> int:
         """Take in the next batch; the position moves after every fact in it has a durable outcome."""
-        start = self.position()
-        commits = self._platform.store.after(start, BATCH)
-        for commit in commits:
-            if commit.category in self._reaction.categories:
-                for fact in self._platform.registry.followed(commit, self._platform.keyring):
-                    with logging.bound(handler=self._reaction.name, fact=fact.id, correlation_id=fact.correlation_id):
-                        self._inbox.receive(fact, place_of(fact))
+        commits = self._log.after(self.position(), BATCH)
+        concerned = [commit for commit in commits if commit.category in self._reaction.categories]
+        for commit in concerned:
+            for fact in self._typing.followed(commit, self._platform.keyring):
+                with logging.bound(handler=self._reaction.name, fact=fact.id, correlation_id=fact.correlation_id):
+                    self._inbox.receive(fact, place_of(fact))
         if commits:
-            self._cursors.update_one(
-                {"_id": self._id}, {"$max": {"position": Int64(commits[-1].position)}}, upsert=True
-            )
+            self._at = commits[-1].position
+            if concerned or time.monotonic() - self._noted > NOTED_SECONDS:
+                self._note(self._at)
         return len(commits)
+
+    def rest(self) -> None:
+        """Nothing comes at the moment: note how far the log was read."""
+        if self._at is not None and self._noted_at < self._at:
+            self._note(self._at)
+
+    def _note(self, position: int) -> None:
+        self._cursors.update_one({"_id": self._id}, {"$max": {"position": Int64(position)}}, upsert=True)
+        self._noted, self._noted_at = time.monotonic(), position
 
 
 class Worker:
@@ -64,21 +84,14 @@ class Worker:
     def start(self) -> None:
         """Create what is missing and start every thread."""
         platform = self._platform
+        recent = Recent(platform.store, platform.registry)
         self._spawn("head", self._head.run)
         for model in platform.definition.read_models:
-            projector = Projector(platform.db, model, platform.store, platform.registry, platform.keyring)
+            projector = Projector(platform.db, model, recent, recent, platform.keyring)
             projector.prepare()
-            self._spawn(
-                f"projection.{model.name}",
-                self._following(
-                    lambda p=projector: p.shelf.position(p.shelf.live()),  # type: ignore[misc]
-                    projector.step,
-                    projection.BATCH,
-                ),
-            )
+            self._spawn(f"projection.{model.name}", self._following(projector, projection.BATCH))
         for reaction in platform.definition.reactions:
-            follower = Follower(platform, reaction)
-            self._spawn(f"reaction.{reaction.name}", self._following(follower.position, follower.step, BATCH))
+            self._spawn(f"reaction.{reaction.name}", self._following(Follower(platform, reaction, recent), BATCH))
         self._spawn("timers", self._timers)
 
     def stop(self) -> None:
@@ -95,15 +108,14 @@ class Worker:
         """Let `wait` return; safe in a signal handler."""
         self._stop.set()
 
-    def _following(self, position: Callable[[], int], step: Callable[[], int], whole: int) -> Callable[[], None]:
+    def _following(self, who: Projector | Follower, whole: int) -> Callable[[], None]:
         def run() -> None:
-            at = position()
             while not self._stop.is_set():
-                if self._head.beyond(at, timeout=1.0):
-                    while step() >= whole and not self._stop.is_set():
+                if self._head.beyond(who.position(), timeout=1.0):
+                    while who.step() >= whole and not self._stop.is_set():
                         pass  # less than a whole batch is the end of the log
-                # Asked anew also in quiet times: a rebuilt generation may have gone live a little behind.
-                at = position()
+                else:
+                    who.rest()
 
         return run
 
