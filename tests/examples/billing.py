@@ -92,7 +92,7 @@ RANGE = {
     "first": 1,
     "last": 5000,
     "valid_from": "2026-01-01",
-    "valid_to": "2027-12-31",
+    "valid_to": "2099-12-31",
 }
 CREDIT_RANGE = RANGE | {"prefix": "NC", "resolution": "Numeración interna NC"}
 

@@ -46,7 +46,9 @@ class CycleAgenda(ReadModel):
             case told.BillingCycleOpened(cycle_end=due) | told.BillingCycleSkipped(cycle_end=due):
                 return doc and {**doc, "due": stamp(due)}
             case told.AccountReactivated(cycle_start=due, standing=standing) if standing != "cancelled":
-                return doc and {**doc, "status": "running", "due": stamp(due) if due else doc["due"]}
+                # Paying does not end a parking: that is for a person to decide.
+                status = "parked" if doc and doc["status"] == "parked" else "running"
+                return doc and {**doc, "status": status, "due": stamp(due) if due else doc["due"]}
             case told.AccountParked(why=why):
                 return doc and {**doc, "status": "parked", "why": why}
             case told.AccountUnparked():
