@@ -37,6 +37,7 @@ class Probe:
         self.db = db
         self.name = name
         self.poison: dict[tuple[str, int], Exception] = {}
+        self.poison_before: dict[tuple[str, int], Exception] = {}
         self.attempts: list[tuple[str, int]] = []
 
     @property
@@ -47,6 +48,8 @@ class Probe:
     def effect(self, fact: Recorded, session: ClientSession) -> None:
         """Note it, or fail as told."""
         self.attempts.append((fact.stream, fact.version))
+        if trouble := self.poison_before.get((fact.stream, fact.version)):
+            raise trouble
         self.db[self.name].update_one(
             {"_id": fact.stream}, {"$push": {"log": fact.version}}, upsert=True, session=session
         )

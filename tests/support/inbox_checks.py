@@ -64,16 +64,18 @@ def check_lost_wakeup(db: Db, kind: type[Inbox], at_once: int) -> None:
 
 
 def check_crash_between_effect_and_cursor(db: Db, kind: type[Inbox], at_once: int) -> None:
-    """A failure right after the effect takes the effect back, so that the repeat does not double it."""
-    probe = Probe(empty(db))
-    consumer = Consumer(probe, kind)
-    probe.poison[stream("a"), 2] = faults.InjectedFault("once")
-    for _ in range(2):
-        try:
-            consumer.take_in(bodies("a", 3), at_once)
-        except faults.InjectedFault:
-            probe.poison.clear()
-    assert_exactly_once_in_order(probe, {"a": 3})
+    """A failure right before or right after the effect takes all of it back, so that the repeat has it once."""
+    for before in (True, False):
+        probe = Probe(empty(db))
+        consumer = Consumer(probe, kind)
+        poison = probe.poison_before if before else probe.poison
+        poison[stream("a"), 2] = faults.InjectedFault("once")
+        for _ in range(2):
+            try:
+                consumer.take_in(bodies("a", 3), at_once)
+            except faults.InjectedFault:
+                poison.clear()
+        assert_exactly_once_in_order(probe, {"a": 3})
 
 
 def check_poison_is_kept(db: Db, kind: type[Inbox], at_once: int) -> None:

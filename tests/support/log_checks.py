@@ -79,3 +79,14 @@ def check_racing_writers(open_store: Callable[[], CommitStore], writers: int, ea
     assert len(written) == writers * each
     assert_well_formed(seen)
     assert {c.position: c for c in written} == {c.position: c for c in seen}, "acknowledged and seen differ"
+
+
+def check_commit_ids(open_store: Callable[[], CommitStore]) -> None:
+    """A commit id is stored once: whatever stream, version or content it comes with, the stored commit answers."""
+    one, other = open_store(), open_store()
+    first = one.append(commit(stream("a"), id="same"))
+    one.append(commit(stream("a"), 2))
+    for again in (commit(stream("a"), id="same"), commit(stream("a"), 3, id="same"), commit(stream("b"), id="same")):
+        assert other.append(again) == first, "a commit id was stored twice"
+    assert one.head() == 2
+    assert_well_formed(whole_log(one))

@@ -15,12 +15,13 @@ import pika
 from pika.exceptions import AMQPError
 
 from services.kernel import broker
+from services.kernel.clock import new_id
 from services.kernel.commit import Commit
 from services.kernel.config import Settings
 from services.kernel.message import incoming, outgoing, typed
 from services.kernel.platform import Platform, open_platform
 from services.kernel.process import cursor_id
-from services.kernel.projection import Projector
+from services.kernel.projection import Projector, ReadModel
 from services.kernel.relay import Checkpoint
 from tests.examples.kernel import ACME, PARCEL_FACTS, Arrivals, Tracks, caller, depots, parcels
 from tests.support.broker import channel_of
@@ -75,7 +76,13 @@ class System:
         self.prefix = prefix
         self.restarts.clear()
 
-    def start(self, *names: str, copies: int = 1, faults: Mapping[str, str] | None = None) -> None:
+    def start(
+        self,
+        *names: str,
+        copies: int = 1,
+        faults: Mapping[str, str] | None = None,
+        module: str = "tests.support.program",
+    ) -> None:
         """Start these (all without names) and wait until they work; `faults` by the program's name."""
         begun = []
         for role, service in ROLES:
@@ -87,7 +94,7 @@ class System:
                     with self._lock:
                         if key in self._running:
                             self._running[key].kill()
-                        self._running[key] = program = self.programs.start(role, service, fault=fault)
+                        self._running[key] = program = self.programs.start(role, service, fault=fault, module=module)
                     begun.append((program, fault))
         for program, fault in begun:
             if not fault:
@@ -272,3 +279,29 @@ def republish(env: Mapping[str, str], log: list[Commit], chance: random.Random, 
     with channel_of(env["AMQP_URL"]) as channel:
         for key, id, body in chance.choices(messages, k=count):
             channel.basic_publish(broker.EVENTS, key, body, broker.event_properties(id, "application/cloudevents+json"))
+
+
+def check_kill_before_the_effect(system: System, module: str = "tests.support.program") -> None:
+    """A consumer is killed when it has a message in hand and has done nothing yet: the next one gets it again."""
+    id = new_id()
+    spec = "inbox.before_effect:1:kill"
+    system.start("depots.service", faults={"depots.service": spec}, module=module)
+    armed = system.program("depots.service")
+    system.client.execute("register_parcel", {"parcel_id": id}, f"register/{id}")
+    until(lambda: not armed.alive, 15, "nobody was killed")
+    assert armed.said(f"fault injected: {spec}")
+    system.settle(12)
+    system.check()
+
+
+def check_live_equals_rebuilt(service: Platform, live: ReadModel, model: ReadModel) -> None:
+    """What was kept up to date is what the log says."""
+    following, building = (
+        Projector(service.db, kind, service.store, service.registry, service.keyring) for kind in (live, model)
+    )
+    following.prepare()
+    while following.step():
+        pass
+    before = documents(service, model.name)
+    building.rebuild()
+    assert documents(service, model.name) == before, "live and rebuilt read models differ"
