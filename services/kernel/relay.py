@@ -96,8 +96,9 @@ class Relay:
                 now = asyncio.get_running_loop().time()
                 if commits:
                     position, wait = commits[-1].position, QUICKEST
-                    # The next batch is read, and published, while the broker confirms this one.
-                    ahead = asyncio.create_task(self._read(position))
+                    # The next batch is read, and published, while the broker confirms this one; behind the
+                    # end of the log there is none yet, and a moment's rest lets a few gather.
+                    ahead = asyncio.create_task(self._read(position, 0.0 if len(commits) == BATCH else QUICKEST))
                     faults.reached("relay.before_publish")
                     publish(link, self._service, commits)
                     told.add(position, link.published)
@@ -126,7 +127,8 @@ class Relay:
             # Whoever starts again in between repeats a little, which consumers drop.
             await asyncio.sleep(CHECKPOINT_SECONDS)
 
-    async def _read(self, position: int) -> list[Commit]:
+    async def _read(self, position: int, rest: float = 0.0) -> list[Commit]:
+        await asyncio.sleep(rest)
         return await asyncio.to_thread(self._store.after, position, BATCH)
 
     def _beat(self, link: broker.AsyncBroker, position: int) -> None:
