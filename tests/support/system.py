@@ -104,6 +104,11 @@ class System:
         """The process that runs under this name now."""
         return self._running[f"{name}#{copy}"]
 
+    def all(self) -> list[Program]:
+        """Every process that runs now."""
+        with self._lock:
+            return list(self._running.values())
+
     def forget(self, name: str, copy: int = 0) -> Program:
         """Take it from the supervisor; whoever asks ends it."""
         with self._lock:
