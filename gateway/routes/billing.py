@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from gateway.calls import json_response
 from gateway.door import CallDep, Gatekeeper, needs, resource, signed_in
+from gateway.errors import Problem
 from gateway.routes.fields import (
     PRINTABLE,
     Body,
@@ -188,10 +189,15 @@ async def choose_interval(body: ChooseInterval, call: CallDep) -> Response:
 
 @router.get("/account/state", summary="How the account stands", response_model=Found, **signed_in())
 async def account_state(request: Request, call: CallDep) -> Response:
-    """In every state for everybody: the state, and what the caller may do in it."""
+    """In every state for everybody: the state, and what the caller may do in it; billing's word while it answers."""
     gatekeeper: Gatekeeper = request.app.state.gatekeeper
     state = gatekeeper.authenticator.standing(call.principal)
-    told: dict[str, Any] = await call.ask(SERVICE, "account_state")
+    try:
+        told: dict[str, Any] = await call.ask(SERVICE, "account_state")
+    except Problem as problem:
+        if problem.code not in ("service-unavailable", "overloaded", "timeout"):
+            raise
+        told = {}
     return json_response({**told, "state": state, "may": allowed(state, call.principal.role)})
 
 

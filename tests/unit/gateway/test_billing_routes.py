@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
+from gateway.rpc_client import ServiceUnavailable
 from tests.unit.gateway.conftest import ORIGIN, TENANT, USER, Ask, FakeServices, problem, token
 
 ACCOUNT = "01936f5e-0000-7000-8000-00000000cccc"
@@ -133,6 +134,12 @@ def test_everybody_may_know_how_the_account_stands(ask: Ask, services: FakeServi
         "safety": False,
         "plan": False,
     }
+
+
+def test_how_the_account_stands_is_known_while_billing_is_away(ask: Ask, services: FakeServices) -> None:
+    services.answers["account_state"] = ServiceUnavailable("billing")
+    answer = ask("GET", "/v1/account/state", authorization=admin(acc="restricted", acr=1))
+    assert (answer.status_code, answer.json()["state"], answer.json()["may"]["plan"]) == (200, "restricted", False)
 
 
 class TestStaff:
