@@ -20,7 +20,6 @@ from services.kernel.commit import Commit
 from services.kernel.config import Settings
 from services.kernel.message import incoming, outgoing, typed
 from services.kernel.platform import Platform, open_platform
-from services.kernel.process import cursor_id
 from services.kernel.projection import Projector, ReadModel
 from services.kernel.relay import Checkpoint
 from tests.examples.kernel import ACME, PARCEL_FACTS, Arrivals, Tracks, caller, depots, parcels
@@ -148,10 +147,6 @@ class System:
         behind: dict[str, Any] = {}
         for platform in (self.parcels, self.depots):
             name, head = platform.definition.name, platform.store.head()
-            for reaction in platform.definition.reactions:
-                row = platform.db["cursors"].find_one({"_id": cursor_id(reaction.name)})
-                if head and (not row or row["position"] < head):
-                    behind[f"{name}: {reaction.name}"] = (row or {}).get("position"), head
             if platform.definition.read_models and platform.reads.position() < head:
                 behind[f"{name}: read models"] = platform.reads.position(), head
             if parked := platform.db["inbox_parked"].count_documents({}):
@@ -163,8 +158,10 @@ class System:
                 behind[f"{name}: head"] = "moves"
         if (told := Checkpoint(self.parcels.db).read()) < self.parcels.store.head():
             behind["relay"] = told, self.parcels.store.head()
-        for handler in (f"depots.arrivals/{self.depots.reads.shelf('arrivals').live()}", "depots.moves"):
-            cursors = {r["stream"]: r["version"] for r in self.depots.db["inbox_cursors"].find({"handler": handler})}
+        own = [(self.parcels, reaction.name) for reaction in self.parcels.definition.reactions]
+        into = self.depots.reads.shelf("arrivals").live()
+        for platform, handler in (*own, (self.depots, f"depots.arrivals/{into}"), (self.depots, "depots.moves")):
+            cursors = {r["stream"]: r["version"] for r in platform.db["inbox_cursors"].find({"handler": handler})}
             lag = {s: (cursors.get(s, 0), n) for s, n in self._versions().items() if cursors.get(s, 0) < n}
             if lag:
                 behind[handler] = lag
