@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from itertools import count
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from services.identity.domain.account import account
 from services.identity.domain.seat_pool import seat_pool
 from services.identity.domain.user import user
 from services.identity.wiring import define
+from services.kernel import faults
 from services.kernel.clock import new_id
 from services.kernel.commit import PLATFORM, Caller, VersionConflict
 from services.kernel.config import Settings
@@ -111,6 +114,34 @@ def test_of_sixty_four_who_come_in_at_once_ten_sit_down(identity: Platform) -> N
     active = {id for id in invited if state_of(identity, user, tenant, id).active}
     assert set(state_of(identity, seat_pool, tenant, tenant).seated) == active
     assert len(active) == 10
+
+
+@pytest.mark.parametrize("point", ["store.before_insert", "store.after_insert_before_ack"])
+@pytest.mark.parametrize("nth", [1, 2])
+def test_whoever_comes_in_has_one_seat_whatever_write_failed(identity: Platform, point: str, nth: int) -> None:
+    company = register(identity, f"seven{nth}@{point.replace('_', '-')}.co")
+    tenant = company["account_id"]
+    wanted = {"email": f"t{nth}@{point.replace('_', '-')}.co", "name": "Teo", "role": "technician"}
+    user_id = ask(identity, "invite_user", owner_of(company), **wanted)["user_id"]
+    link = tokens.derive(identity.application.secrets, "inv", tenant, user_id, 1)
+    come_in = {"token": link, "name": "Teo", "password": GOOD}
+    request, reached = new_id(), count(1)
+
+    def fail() -> None:
+        if next(reached) == nth:
+            raise faults.InjectedFault(point)
+
+    faults.arm(point, fail)
+    try:
+        with suppress(Exception):
+            identity.application.execute("accept_invitation", come_in, ANONYMOUS, request)
+    finally:
+        faults.disarm()
+    assert next(reached) > nth, "the write that should have failed never came"
+    identity.application.execute("accept_invitation", come_in, ANONYMOUS, request)
+    identity.application.execute("settle_seat", {"user_id": user_id}, owner_of(company), new_id())
+    assert state_of(identity, user, tenant, user_id).active
+    assert set(state_of(identity, seat_pool, tenant, tenant).seated) == {user_id}
 
 
 def test_owners_who_all_send_one_another_away_leave_one(identity: Platform) -> None:
