@@ -6,6 +6,7 @@ once, again, or years later: the outcome is the same.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -37,6 +38,8 @@ from services.kernel.domain import Rejected
 MISSING = frozenset({"price-not-set", "tax-not-set", "billing-details-not-set"})
 """What an invoice may wait for; none of it is ever guessed."""
 PATIENCE = 20
+# Numbers come one after the other: within a process one stands in line here instead of losing races at the store.
+_in_line = threading.Lock()
 
 
 class Biller:
@@ -223,7 +226,8 @@ class Biller:
         part = f"allocate/{stream}/{document_id}"
         for patience in range(PATIENCE, -1, -1):
             try:
-                self._ask.handle(number_block, stream, take, part=part, tenant=PLATFORM)
+                with _in_line:
+                    self._ask.handle(number_block, stream, take, part=part, tenant=PLATFORM)
                 break
             except VersionConflict:
                 # Every invoice of the platform queues here; whoever loses once more simply stands in line again.

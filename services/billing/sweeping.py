@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -21,11 +22,12 @@ PAGE = 200
 def sweep(ask: Ask, biller: Biller) -> Mapping[str, Any]:
     """Open cycles that have begun, then see unfinished documents through; answers how many of each.
 
-    With `limit` it stops after so many; asked again it goes on, as what is done leaves the agenda. What
+    With `limit` it stops after so many; asked again it goes on, as what is done leaves the agenda. With
+    `lane` and `lanes` it takes every so many-th account only, so that several sweeps share the work. What
     refuses is counted and left for the next sweep: it never stops the others.
     """
     check_tenant(ask)
-    limit = ask.data.get("limit")
+    limit, lane, lanes = (ask.data.get(name) for name in ("limit", "lane", "lanes"))
     done = {"opened": 0, "seen_through": 0, "waiting": 0}
     for prefix in biller.prefixes:
         check = ask.make(CheckRange, {"prefix": prefix})
@@ -33,6 +35,8 @@ def sweep(ask: Ask, biller: Biller) -> Mapping[str, Any]:
     for act, row in _agenda(ask, biller, done):
         if isinstance(limit, int) and sum(done.values()) >= limit:
             break
+        if isinstance(lanes, int) and zlib.crc32(row["account_id"].encode()) % max(lanes, 1) != lane:
+            continue
         try:
             act(row)
         except (Rejected, VersionConflict) as refused:
