@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from deploy.local import LocalStack
+from services.kernel.relay import Checkpoint
 from tests.examples.kernel import an_id
 from tests.faults.conftest import make_corner
+from tests.support.broker import channel_of
 from tests.support.log_checks import whole_log
 from tests.support.programs import until
 from tests.support.system import ROLES, System, republish, running
@@ -166,6 +168,20 @@ def test_a_zombie_relay(system: System) -> None:
     first.signal(signal.SIGCONT)
     system.work(PARCELS, prefix=f"{system.prefix}/awake")
     system.settle()
+    system.check()
+
+
+def test_facts_that_never_arrived_are_asked_for_again(system: System) -> None:
+    """Somebody emptied the queues; the next fact of a stream shows what is missing."""
+    system.forget("depots.service").kill()
+    system.work(PARCELS, prefix=f"{system.prefix}/lost")
+    until(lambda: Checkpoint(system.parcels.db).read() == system.parcels.store.head(), 20)
+    with channel_of(system.env["AMQP_URL"]) as channel:
+        for queue in ("depots.arrivals", "depots.moves"):
+            assert channel.queue_purge(queue).method.message_count > 0
+    system.start("depots.service")
+    system.work(PARCELS, prefix=f"{system.prefix}/more")
+    system.settle(60)
     system.check()
 
 
