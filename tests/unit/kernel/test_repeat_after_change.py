@@ -11,7 +11,7 @@ import pytest
 from services.kernel.application import Ask, On
 from services.kernel.domain import Rejected
 from services.kernel.testing.app import MemoryApp, memory_app
-from tests.examples.kernel import MoveParcel, RegisterParcel, an_id, caller, parcels, parcel
+from tests.examples.kernel import MoveParcel, RegisterParcel, an_id, caller, parcel, parcels
 
 ID = {"parcel_id": an_id(1)}
 
