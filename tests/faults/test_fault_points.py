@@ -6,6 +6,7 @@ import itertools
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import pytest
 
@@ -16,9 +17,11 @@ from services.kernel.relay import replay_request
 from tests.examples.kernel import an_id
 from tests.faults.conftest import make_corner
 from tests.support.broker import channel_of
+from tests.support.client import Client
 from tests.support.log_checks import whole_log
 from tests.support.programs import until
 from tests.support.system import System, documents, running
+from tests.support.threads import each_at_once
 
 _rounds = itertools.count(1)
 
@@ -99,9 +102,27 @@ def ask_again(system: System) -> None:
             channel.basic_publish("", "replay.parcels", replay_request(queue, categories=("parcel",)))
 
 
-STIRS: dict[str, Callable[[System], None]] = {
-    "inbox.after_park": ahead_of_the_relay,
-    "relay.after_replay_before_ack": ask_again,
+def many_at_once(system: System) -> None:
+    """Five clients at the same time, so that their commits share inserts."""
+    n = next(_rounds)
+
+    def work(who: int) -> Client:
+        with closing(Client(system.env["AMQP_URL"], "parcels", system.client.caller)) as client:
+            id = an_id(10_000 + 10 * n + who)
+            client.execute("register_parcel", {"parcel_id": id}, f"register/{id}")
+            for step in range(2):
+                client.execute("move_parcel", {"parcel_id": id, "steps": 2}, f"many/{id}/{step}")
+        return client
+
+    for client in each_at_once([lambda w=w: work(w) for w in range(5)], timeout=90):
+        system.client.ledger.update(client.ledger)
+
+
+STIRS: dict[tuple[str, str], Callable[[System], None]] = {
+    ("store.before_insert", "parcels.service"): many_at_once,
+    ("store.after_insert_before_ack", "parcels.service"): many_at_once,
+    ("inbox.after_park", "depots.service"): ahead_of_the_relay,
+    ("relay.after_replay_before_ack", "parcels.relay"): ask_again,
 }
 
 
@@ -119,7 +140,7 @@ def test_a_process_fails_at(lasting: System, point: str, place: str, way: str) -
     spec = f"{point}:{way}"
     system.start(place, faults={place: spec})
     armed = system.program(place)
-    stir = STIRS.get(point, some_work)
+    stir = STIRS.get((point, place), some_work)
     for _ in range(12):
         stir(system)
         if reached_soon(armed.said, f"fault injected: {spec}"):
