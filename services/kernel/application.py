@@ -113,8 +113,8 @@ class Reads(Protocol):
     def of(self, tenant: str) -> Any:
         """The tenant-bound read models."""
 
-    def position(self) -> int:
-        """Up to where every read model of own facts has followed the log."""
+    def visible(self, position: int) -> bool:
+        """Whether the read models of own facts show everything up to this position of the log."""
 
 
 class Application:
@@ -200,12 +200,12 @@ class Application:
             )
 
     def _wait_until_visible(self, at_least: int) -> None:
-        if self.reads.position() >= at_least:
+        if self.reads.visible(at_least):
             return
         if at_least > self.journal.store.head():
             raise Rejected("position-ahead", at_least=at_least)
         until = time.monotonic() + VISIBLE_WITHIN_SECONDS
-        while self.reads.position() < at_least:
+        while not self.reads.visible(at_least):
             if time.monotonic() > until:
                 raise Rejected("not-yet-visible", at_least=at_least)
             time.sleep(0.005)

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 
+from bson.int64 import Int64
 from minio import Minio
 from pymongo import MongoClient
 from pymongo.database import Database
@@ -42,6 +43,7 @@ class MongoReads(Reads):
             for shelf in (*self._own, *(Shelf(db, model) for model in definition.foreign_models))
         }
         self._cursors = db["cursors"]
+        self._log = db["events"]
 
     def of(self, tenant: str) -> TenantReads:
         """See `Reads.of`."""
@@ -52,10 +54,23 @@ class MongoReads(Reads):
         return self._shelves[model]
 
     def position(self) -> int:
-        """See `Reads.position`; one round trip for all models."""
-        live = [shelf.live() for shelf in self._own]
-        found = {row["_id"]: int(row["position"]) for row in self._cursors.find({"_id": {"$in": live}})}
-        return min((found.get(name, 0) for name in live), default=0)
+        """Up to where every read model of own facts is noted to have followed the log."""
+        return min(self._positions().values(), default=0)
+
+    def visible(self, position: int) -> bool:
+        """See `Reads.visible`; one round trip for all models, two while some are behind."""
+        behind = {shelf: at for shelf, at in self._positions().items() if at < position}
+        concerned = [
+            {"category": {"$in": list(shelf.model.categories)}, "_id": {"$gt": Int64(at), "$lte": Int64(position)}}
+            for shelf, at in behind.items()
+        ]
+        # A cursor moves late over commits that do not concern its model, so being behind is not yet lacking.
+        return not concerned or self._log.find_one({"$or": concerned}, {"_id": 1}) is None
+
+    def _positions(self) -> dict[Shelf, int]:
+        live = {shelf.live(): shelf for shelf in self._own}
+        found = {row["_id"]: int(row["position"]) for row in self._cursors.find({"_id": {"$in": list(live)}})}
+        return {shelf: found.get(name, 0) for name, shelf in live.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ BATCH = 500
 REBUILD_BATCH = 2_000
 REMEMBERED = 20_000
 POINTER_SECONDS = 1.0
+NOTED_SECONDS = 1.0
 
 
 class ReadModel(ABC):
@@ -277,44 +278,57 @@ class Projector:
         self._following = ""
         self._stopped: set[str] = set()
         self._at: int | None = None
+        self._noted = 0
+        self._noted_when = 0.0
 
     def prepare(self) -> None:
         """Make sure the live generation exists."""
         self.shelf.prepare(self.shelf.live())
 
     def position(self) -> int:
-        """Up to where the live generation has folded the log, as far as this projector knows."""
+        """Up to where this projector has read the log for the live generation."""
         if self._at is None:
-            self._at = self.shelf.position(self.shelf.live())
+            self._at = self._noted = self.shelf.position(self.shelf.live())
         return self._at
 
     def rest(self) -> None:
-        """Nothing comes at the moment: look anew the next time, for a rebuilt generation may be a little behind."""
+        """Nothing comes at the moment: note how far the log was read, and look at the cursor anew the next time.
+
+        A rebuilt generation may have gone live a little behind.
+        """
+        self._note(self._following)
         self._at = None
 
     def step(self) -> int:
-        """Fold the next batch into the live generation; answers how many commits it moved on."""
+        """Fold the next batch into the live generation; answers how many commits it moved on.
+
+        The cursor moves with what was folded. Behind commits that do not concern the model it moves now
+        and then only: most commits concern few models, and every model's cursor would be written for each.
+        """
         generation = self.shelf.live()
         if generation != self._following:
             # Where a rebuild has healed what the former generation could not fold, it is followed again.
             self._following, self._stopped = generation, set(self.shelf.blocked(generation))
             self._at = None
         # What this projector remembers may be behind, when another one moved on: then it loses the race below.
-        start = self.position()
-        commits = self._store.after(start, BATCH)
+        commits = self._store.after(self.position(), BATCH)
         if not commits:
+            self._note(generation)
             return 0
-        won = self._fold_in(generation, start, commits)
-        self._at = commits[-1].position if won else None
-        return len(commits) if won else 0
+        facts, end = self._facts(commits), commits[-1].position
+        if facts:
+            if not self._fold_in(generation, facts, end):
+                self._at = None
+                return 0
+            self._noted, self._noted_when = end, time.monotonic()
+        self._at = end
+        if time.monotonic() - self._noted_when > NOTED_SECONDS:
+            self._note(generation)
+        return len(commits)
 
-    def _fold_in(self, generation: str, start: int, commits: Sequence[Commit]) -> bool:
-        facts = self._facts(commits)
-        if not facts:  # nothing of interest in them: moving the cursor is a change of one document
-            return self.shelf.move(generation, start, commits[-1].position)
-
+    def _fold_in(self, generation: str, facts: Sequence[Recorded], end: int) -> bool:
         def fold(session: ClientSession) -> bool:
-            if not self.shelf.move(generation, start, commits[-1].position, session):
+            if not self.shelf.move(generation, self._noted, end, session):
                 return False
             folding = Folding(self.shelf.db[generation], session)
             self._fold(folding, facts, generation, self._stopped)
@@ -331,6 +345,15 @@ class Projector:
             )
         faults.reached("projection.after_commit")
         return won
+
+    def _note(self, generation: str) -> None:
+        if self._at is None or self._at <= self._noted:
+            return
+        if self.shelf.move(generation, self._noted, self._at):
+            self._noted = self._at
+        else:
+            self._at = None
+        self._noted_when = time.monotonic()
 
     def rebuild(
         self, stop: threading.Event | None = None, progress: Callable[[int, int], None] | None = None

@@ -292,7 +292,7 @@ def test_one_reads_ones_own_writes(app: MemoryApp) -> None:
 def test_what_does_not_become_visible_in_time_is_told(app: MemoryApp, monkeypatch: pytest.MonkeyPatch) -> None:
     written = app.execute("register_parcel", {"parcel_id": PARCEL}, caller())["position"]
     monkeypatch.setattr(application, "VISIBLE_WITHIN_SECONDS", 0.02)
-    monkeypatch.setattr(app.reads, "position", lambda: written - 1)
+    monkeypatch.setattr(app.reads, "visible", lambda position: position < written)
     assert app.application.query("tracks", {}, caller(), at_least=written - 1)["tracks"]
     with pytest.raises(Rejected, match="not-yet-visible") as refusal:
         app.application.query("tracks", {}, caller(), at_least=written)
@@ -302,7 +302,7 @@ def test_what_does_not_become_visible_in_time_is_told(app: MemoryApp, monkeypatc
 def test_a_position_that_nothing_has_been_written_at_is_not_waited_for(
     app: MemoryApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app.reads, "position", app.store.head)
+    monkeypatch.setattr(app.reads, "visible", lambda position: position <= app.store.head())
     with pytest.raises(Rejected, match="position-ahead"):
         app.application.query("tracks", {}, caller(), at_least=app.store.head() + 1)
 
