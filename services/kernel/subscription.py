@@ -131,7 +131,11 @@ class Subscribes(Entrypoint):
             faults.reached("subscription.after_declare_before_request")
             self._ask_for_what_is_due(channel)
 
+            unsettled = 0
+
             def deliver(message: Message) -> None:
+                nonlocal unsettled
+                unsettled += 1
                 self._partitions[self._partition(message.body)].put((channel, message))
 
             with connection.Consumer(
@@ -145,9 +149,11 @@ class Subscribes(Entrypoint):
                 beat = time.monotonic()
                 while not self._stopping:
                     with contextlib.suppress(TimeoutError):
-                        connection.drain_events(timeout=0.02)
+                        # Only what is under way gives a reason to look up before the next message comes.
+                        connection.drain_events(timeout=0.02 if unsettled else 0.25)
                     for message in self._settled(channel):
                         message.ack()
+                        unsettled -= 1
                     if time.monotonic() - beat > HEARTBEAT / 4:
                         connection.heartbeat_check()
                         beat = time.monotonic()
