@@ -45,7 +45,10 @@ def main() -> int:
         for name in options.only or MEASURES:
             with console.status(f"measuring {name}"):
                 figures += MEASURES[name](here)
-    Console().print(_table(figures))
+    out = Console(width=None if sys.stdout.isatty() else 130)
+    out.print(_table(figures))
+    if any(figure.cpu_ms for figure in figures):
+        out.print(_costs([figure for figure in figures if figure.cpu_ms]))
     if not options.only:
         LATEST.write_text(json.dumps(_report(figures, options.quick), indent=1, ensure_ascii=False) + "\n")
     return 0
@@ -65,6 +68,17 @@ def _table(figures: list[Figure]) -> Table:
             figure.aim,
             {True: "yes", False: "no", None: ""}[figure.reached],
         )
+    return table
+
+
+def _costs(figures: list[Figure]) -> Table:
+    table = Table("process", title="CPU of one request in ms, with all that follows from it")
+    for figure in figures:
+        table.add_column(figure.name, justify="right")
+    for process in figures[0].cpu_ms:
+        table.add_row(process, *(f"{figure.cpu_ms[process]:.2f}" for figure in figures))
+    table.add_section()
+    table.add_row("together", *(f"{sum(figure.cpu_ms.values()):.2f}" for figure in figures))
     return table
 
 

@@ -10,7 +10,11 @@ from typing import Any
 
 @dataclass
 class Figure:
-    """One line of the table. `aim` is what the project set itself; it is shown, not enforced."""
+    """One line of the table. `aim` is what the project set itself; it is shown, not enforced.
+
+    `cpu_ms` tells what one of ours costs each process: on a machine with few cores that, not the slowest
+    process, decides how many there can be.
+    """
 
     name: str
     unit: str
@@ -20,6 +24,7 @@ class Figure:
     reached: bool | None = None
     rounds: dict[str, list[float]] = field(default_factory=dict)
     note: str = ""
+    cpu_ms: dict[str, float] = field(default_factory=dict)
 
     @property
     def ratio(self) -> float | None:
