@@ -202,8 +202,8 @@ def service(corner: dict[str, str]) -> Iterator[Platform]:
 class CheckpointFirst(Relay):
     """Moves its checkpoint when it has read, and publishes then."""
 
-    async def _read(self, position: int) -> list[Commit]:
-        commits = await super()._read(position)
+    async def _read(self, position: int, rest: float = 0.0) -> list[Commit]:
+        commits = await super()._read(position, rest)
         if commits:
             self._checkpoint.move(commits[-1].position, self._clock.now())
         return commits
