@@ -147,7 +147,7 @@ class System:
         behind: dict[str, Any] = {}
         for platform in (self.parcels, self.depots):
             name, head = platform.definition.name, platform.store.head()
-            if platform.definition.read_models and platform.reads.position() < head:
+            if not platform.reads.visible(head):
                 behind[f"{name}: read models"] = platform.reads.position(), head
             if parked := platform.db["inbox_parked"].count_documents({}):
                 behind[f"{name}: parked"] = parked
