@@ -43,6 +43,9 @@ def convicts(reason: str) -> Any:
     return pytest.raises(AssertionError, match=reason)
 
 
+ROUNDS = 20
+
+
 # --- the log ---
 
 
@@ -176,7 +179,9 @@ def db(engines: LocalStack) -> Iterator[Db]:
 @pytest.mark.parametrize(("mutant", "check", "reason"), MUTANTS.values(), ids=MUTANTS)
 def test_inbox_with(db: Db, mutant: type[Inbox], check: str, reason: str) -> None:
     with convicts(reason):
-        CHECKS[check](db, mutant, 1)
+        # Not every race goes wrong: what a check misses once it must find in one of many rounds.
+        for _ in range(ROUNDS):
+            CHECKS[check](db, mutant, 1)
 
 
 @pytest.mark.parametrize("check", CHECKS)
@@ -247,4 +252,4 @@ def test_ack_before_effect(corner: dict[str, str], tmp_path: Path) -> None:
     with running(corner, tmp_path) as system:
         check_kill_before_the_effect(system)
         with convicts("not within .*depots.arrivals"):
-            check_kill_before_the_effect(system, module="tests.support.acks_first")
+            check_kill_before_the_effect(system, module="tests.support.acks_first", patience=6)
