@@ -31,8 +31,8 @@ class Chaos:
     home: Path
     seed: int
     streams: int = 20
-    commits: int = 12
-    seconds: float = 20.0
+    commits: int = 10
+    seconds: float = 15.0
     calm_within: float = 120.0
     faults: Counter[str] = field(default_factory=Counter)
     failures: list[BaseException] = field(default_factory=list)

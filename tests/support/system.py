@@ -283,7 +283,7 @@ def republish(env: Mapping[str, str], log: list[Commit], chance: random.Random, 
             channel.basic_publish(broker.EVENTS, key, body, broker.event_properties(id, "application/cloudevents+json"))
 
 
-def check_kill_before_the_effect(system: System, module: str = "tests.support.program") -> None:
+def check_kill_before_the_effect(system: System, module: str = "tests.support.program", patience: float = 30.0) -> None:
     """A consumer is killed when it has a message in hand and has done nothing yet: the next one gets it again."""
     id = new_id()
     spec = "inbox.before_effect:1:kill"
@@ -292,7 +292,7 @@ def check_kill_before_the_effect(system: System, module: str = "tests.support.pr
     system.client.execute("register_parcel", {"parcel_id": id}, f"register/{id}")
     until(lambda: not armed.alive, 15, "nobody was killed")
     assert armed.said(f"fault injected: {spec}")
-    system.settle(12)
+    system.settle(patience)
     system.check()
 
 
