@@ -189,7 +189,11 @@ class ReplayDesk:
         """
         while True:
             tag, body = await self._asked.get()
-            request = orjson.loads(body)
+            request = _understood(body)
+            if request is None:
+                log.error("relay.replay_unreadable", service=self._service, bytes=len(body))
+                self._link.channel.basic_ack(tag)
+                continue
             log.info("relay.replay", service=self._service, **request)
             async for commits in self._history(request):
                 publish(self._link, self._service, commits, to_queue=request["queue"])
@@ -225,6 +229,16 @@ def publish(link: broker.AsyncBroker, service: str, commits: list[Commit], *, to
                 link.publish(broker.EVENTS, key, body, properties)
             else:
                 link.publish("", to_queue, body, properties)
+
+
+def _understood(body: bytes) -> dict[str, Any] | None:
+    """What was asked for; None when the bytes are no such request."""
+    try:
+        asked: dict[str, Any] = orjson.loads(body)
+        whole = isinstance(asked["queue"], str) and isinstance(asked["from"], int)
+        return asked if whole and isinstance(asked["categories"], list) else None
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return None
 
 
 def replay_request(
