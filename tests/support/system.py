@@ -71,7 +71,10 @@ class System:
         self._stack.__exit__(*why)
 
     def start_anew(self, prefix: str) -> None:
-        """Forget what was counted; command ids of what follows begin with `prefix`."""
+        """One copy of each process, nothing counted yet; command ids of what follows begin with `prefix`."""
+        for key in [key for key in self._running if not key.endswith("#0")]:
+            name, copy = key.split("#")
+            self.forget(name, int(copy)).kill()
         self.prefix = prefix
         self.restarts.clear()
 
@@ -112,6 +115,13 @@ class System:
         """Take it from the supervisor; whoever asks ends it."""
         with self._lock:
             return self._running.pop(f"{name}#{copy}")
+
+    def kill_all(self, name: str) -> None:
+        """End every copy of it, for good."""
+        with self._lock:
+            copies = [self._running.pop(key) for key in list(self._running) if key.split("#")[0] == name]
+        for program in copies:
+            program.kill()
 
     def _supervise(self) -> None:
         while not self._supervised.wait(0.05):
