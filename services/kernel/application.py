@@ -154,7 +154,7 @@ class Application:
         handles = self.definition.commands.get(command)
         if handles is None:
             raise Rejected("command-unknown", command=command)
-        ask = Ask(self, caller, dict(data), command_id, self._digest(command, data), expected_version)
+        ask = Ask(self, caller, dict(data), command_id, self.digest(command, data), expected_version)
         if isinstance(handles, Do):
             return dict(handles.run(ask))
         return ask.carry_out(handles)
@@ -210,8 +210,11 @@ class Application:
                 raise Rejected("not-yet-visible", at_least=at_least)
             time.sleep(0.005)
 
-    def _digest(self, command: str, data: Mapping[str, Any]) -> str:
-        # Keyed, because the data may hold a password, and a plain hash of it could be guessed from the log.
+    def digest(self, command: str, data: Mapping[str, Any]) -> str:
+        """What a request asks for, in one keyed fingerprint.
+
+        Keyed, because the data may hold a password, and a plain hash of it could be guessed from the log.
+        """
         return self.secrets.fingerprint(
             "request", orjson.dumps([command, data], option=orjson.OPT_SORT_KEYS, default=str).decode()
         )
@@ -265,11 +268,13 @@ class Ask:
         command: Command | Callable[[], Command],
         *,
         part: str,
+        asked: Mapping[str, Any] | None = None,
         tenant: str | None = None,
     ) -> Receipt:
         """One part of a `Do`: carried out under "<command id>/<part>", so that a repeat adds nothing.
 
-        Give a function instead of a command where it rests on facts that a lost race would change.
+        Give a function instead of a command where it rests on facts that a lost race would change, and
+        `asked` where the part is a request of its own that may come again in other company.
         """
         make = command if callable(command) else None
         return self._app.journal.handle(
@@ -278,10 +283,17 @@ class Ask:
             make() if make else command,  # type: ignore[arg-type]
             commit_id=f"{self._scope()}/{part}",
             caller=self.caller,
-            digest=self._digest,
+            digest=self._digest_of(part, asked),
             tenant=tenant,
             redecide=make,
         )
+
+    def done(self, part: str, asked: Mapping[str, Any] | None = None) -> Receipt | None:
+        """What a part of a `Do` left behind when it was carried out before; None when it was not.
+
+        Raises Rejected("idempotency-key-reused") when it was something else that was asked then.
+        """
+        return self._app.journal.earlier(f"{self._scope()}/{part}", self._digest_of(part, asked))
 
     def make(self, command: type[Command], fields: Mapping[str, Any]) -> Command:
         """A command of this type from fields, with time and actor filled in. Raises Rejected("invalid")."""
@@ -327,6 +339,9 @@ class Ask:
             expected_version=self._expected_version,
             redecide=(lambda: self.make(on.command, prepared())) if on.prepare else None,
         )
+
+    def _digest_of(self, part: str, asked: Mapping[str, Any] | None) -> str:
+        return self._digest if asked is None else self._app.digest(part, asked)
 
     def _scope(self) -> str:
         # A client's id counts inside its own account only, so no account can occupy another's.

@@ -118,9 +118,7 @@ class Journal:
                 if attempt == ATTEMPTS - 1:
                     raise
                 continue
-            if stored.stream != stream or stored.digest != digest:
-                raise Rejected("idempotency-key-reused")
-            return Receipt(id, stream, stored.last_version, stored.position)
+            return self._repeat(stored, digest)
         raise AssertionError("the last attempt either answers or raises")
 
     def earlier(self, commit_id: str, digest: str) -> Receipt | None:
