@@ -42,17 +42,25 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended before it was done"))
     console = Console(stderr=True)
     figures: list[Figure] = []
-    with ground(options.quick) as here:
-        for name in options.only or MEASURES:
-            with console.status(f"measuring {name}"):
-                figures += MEASURES[name](here)
+    try:
+        with ground(options.quick) as here:
+            for name in options.only or MEASURES:
+                with console.status(f"measuring {name}"):
+                    for figure in MEASURES[name](here):
+                        figures.append(figure)
+    finally:
+        # What was measured before something failed took minutes, and is true.
+        _print(figures)
+    if not options.only:
+        LATEST.write_text(json.dumps(_report(figures, options.quick), indent=1, ensure_ascii=False) + "\n")
+    return 0
+
+
+def _print(figures: list[Figure]) -> None:
     out = Console(width=None if sys.stdout.isatty() else 130)
     out.print(_table(figures))
     if any(figure.cpu_ms for figure in figures):
         out.print(_costs([figure for figure in figures if figure.cpu_ms]))
-    if not options.only:
-        LATEST.write_text(json.dumps(_report(figures, options.quick), indent=1, ensure_ascii=False) + "\n")
-    return 0
 
 
 def _table(figures: list[Figure]) -> Table:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from services.billing.commands import commands
 from services.billing.domain.catalog import catalog
 from services.billing.domain.customer_account import customer_account
@@ -21,7 +23,8 @@ from services.billing.processes.see_documents_through import see_documents_throu
 from services.billing.processes.sweep_when_platform_is_set_up import sweep_when_platform_is_set_up
 from services.billing.readmodels import billing_agenda, invoices, rates, subscription_card
 from services.billing.settings import BillingSettings, billing_settings
-from services.kernel.application import ServiceDefinition, Subscription
+from services.kernel.application import Dispatch, ServiceDefinition, Subscription
+from services.kernel.timers import Every
 
 
 def define(settings: BillingSettings | None = None, einvoicing: EInvoicing | None = None) -> ServiceDefinition:
@@ -63,6 +66,8 @@ def define(settings: BillingSettings | None = None, einvoicing: EInvoicing | Non
                 react=follow_identity.react,
             ),
         ),
+        # Timers and reactions bill on the day; the sweep finds what they could not do, and ranges about to end.
+        clocks=(Every("sweep", timedelta(hours=6), Dispatch("sweep_billing")),),
     )
 
 

@@ -50,6 +50,8 @@ def carry_out(ask: Ask, command: Activating | DeactivateUser, *, tenant: str | N
 
 
 def _carry_out_seated(ask: Ask, command: Activating | DeactivateUser, account_id: str) -> Receipt:
+    if earlier := ask.done("user"):
+        return earlier  # whoever asks once more may by now find every seat taken
     for attempt in range(1, ATTEMPTS + 1):
         ready = command if isinstance(command, DeactivateUser) else _with_seat(ask, command, account_id)
         try:

@@ -20,7 +20,7 @@ from services.kernel.domain import Command, Decider, Rejected
 from services.kernel.message import Incoming
 from services.kernel.projection import ReadModel
 from services.kernel.secrets import Secrets
-from services.kernel.timers import At, Dispatch
+from services.kernel.timers import At, Dispatch, Every
 
 log = logging.get(__name__)
 VISIBLE_WITHIN_SECONDS = 2.0
@@ -100,6 +100,7 @@ class ServiceDefinition:
     read_models: tuple[ReadModel, ...] = ()
     reactions: tuple[Reaction, ...] = ()
     subscriptions: tuple[Subscription, ...] = ()
+    clocks: tuple[Every, ...] = ()
 
     @property
     def foreign_models(self) -> tuple[ReadModel, ...]:

@@ -13,6 +13,7 @@ from pymongo.write_concern import WriteConcern
 
 from services.kernel import faults, logging
 from services.kernel.clock import Clock
+from services.kernel.commit import PLATFORM
 
 log = logging.get(__name__)
 LONGEST_PAUSE = timedelta(hours=1)
@@ -32,6 +33,18 @@ class At:
 
     due: datetime
     timer_id: str
+    dispatch: Dispatch
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """Run `dispatch` on behalf of the platform once in every period, the first time as soon as it is known.
+
+    A period that passed while no worker ran is not made up for: the next run does what is due by then.
+    """
+
+    timer_id: str
+    period: timedelta
     dispatch: Dispatch
 
 
@@ -63,6 +76,21 @@ class Timers:
             upsert=True,
         )
 
+    def keep(self, clock: Every) -> None:
+        """Let it run from now on; safe to repeat, a clock that runs already goes on."""
+        self._rows.update_one(
+            {"_id": clock.timer_id},
+            {
+                "$setOnInsert": {"due": self._clock.now(), "tenant": PLATFORM},
+                "$set": {
+                    "seconds": clock.period.total_seconds(),
+                    "command": clock.dispatch.command,
+                    "data": clock.dispatch.data,
+                },
+            },
+            upsert=True,
+        )
+
     def fire(self, run: Callable[[str, str, str, Dispatch], None], limit: int = 100) -> int:
         """Run what is due: `run(timer id, tenant, cause, dispatch)`; a timer goes only after its command landed.
 
@@ -72,8 +100,10 @@ class Timers:
         for row in due:
             # Whatever is changed is only the form that was run: a timer moved meanwhile stays as it is.
             same = {"_id": row["_id"], "due": row["due"]}
+            period = row.get("seconds")
+            cause = row["cause"] if period is None else row["due"].isoformat()
             try:
-                run(row["_id"], row["tenant"], row["cause"], Dispatch(row["command"], row["data"]))
+                run(row["_id"], row["tenant"], cause, Dispatch(row["command"], row["data"]))
             except Exception as failed:
                 times = row.get("failed", 0) + 1
                 later = self._clock.now() + min(timedelta(seconds=2**times), LONGEST_PAUSE)
@@ -81,7 +111,11 @@ class Timers:
                 self._rows.update_one(same, {"$set": {"due": later, "failed": times, "why": repr(failed)[:300]}})
             else:
                 faults.reached("timers.after_command_before_delete")
-                self._rows.delete_one(same)
+                if period is None:
+                    self._rows.delete_one(same)
+                else:
+                    again = {"due": self._clock.now() + timedelta(seconds=period)}
+                    self._rows.update_one(same, {"$set": again, "$unset": {"failed": "", "why": ""}})
         return len(due)
 
     def overdue(self) -> int:

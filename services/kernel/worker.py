@@ -92,6 +92,8 @@ class Worker:
             self._spawn(f"projection.{model.name}", self._following(projector, projection.BATCH))
         for reaction in platform.definition.reactions:
             self._spawn(f"reaction.{reaction.name}", self._following(Follower(platform, reaction, recent), BATCH))
+        for clock in platform.definition.clocks:
+            platform.timers.keep(clock)
         self._spawn("timers", self._timers)
 
     def stop(self) -> None:

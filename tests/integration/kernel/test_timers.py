@@ -8,9 +8,10 @@ import pytest
 
 from services.kernel import faults
 from services.kernel.clock import SettableClock
+from services.kernel.commit import PLATFORM
 from services.kernel.platform import Platform
 from services.kernel.process import fire_timers
-from services.kernel.timers import At, Dispatch
+from services.kernel.timers import At, Dispatch, Every
 from services.kernel.worker import Follower
 from tests.examples.kernel import ACME, EXPIRES_AFTER, an_id, caller, parcels
 from tests.integration.kernel.conftest import Open
@@ -141,3 +142,47 @@ def test_a_timer_that_fails_is_tried_later_and_later_and_holds_up_no_other(
     assert service.timers.fire(run) == 0, "it is not tried again at once"
     clock.advance(timedelta(hours=1))
     assert service.timers.fire(run) == 1
+
+
+def test_a_clock_runs_once_in_every_period_whatever_is_started_again(
+    service: Platform, clock: SettableClock, open_service: Open
+) -> None:
+    hourly = Every("hourly", timedelta(hours=1), Dispatch("count"))
+    ran: list[tuple[str, str, str]] = []
+
+    def fire_all(*services: Platform) -> int:
+        for one in services:
+            one.timers.keep(hourly)
+            one.timers.fire(lambda timer_id, tenant, cause, _: ran.append((timer_id, tenant, cause)))
+        return len(ran)
+
+    another = open_service(parcels(), clock=clock)
+    assert fire_all(service, another) == 1
+    clock.advance(timedelta(minutes=59))
+    assert fire_all(service, another) == 1
+    clock.advance(timedelta(minutes=1))
+    assert fire_all(another, service) == 2
+    clock.advance(timedelta(days=3))  # nobody was there for three days: one run says it all
+    assert fire_all(service, another) == 3
+    assert {timer for timer, _, _ in ran} >= {"hourly"}
+    assert {tenant for timer, tenant, _ in ran if timer == "hourly"} == {PLATFORM}
+    assert len({cause for timer, _, cause in ran if timer == "hourly"}) == len(ran)
+
+
+def test_a_clock_whose_command_fails_goes_on(service: Platform, clock: SettableClock) -> None:
+    service.timers.keep(Every("hourly", timedelta(hours=1), Dispatch("count")))
+    tried = 0
+
+    def run(*_: object) -> None:
+        nonlocal tried
+        tried += 1
+        if tried == 1:
+            raise ZeroDivisionError
+
+    service.timers.fire(run)
+    clock.advance(timedelta(seconds=2))
+    service.timers.fire(run)
+    assert (tried, service.timers.overdue()) == (2, 0)
+    clock.advance(timedelta(hours=1))
+    service.timers.fire(run)
+    assert tried == 3

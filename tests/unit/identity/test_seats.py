@@ -63,6 +63,19 @@ def test_the_eleventh_technician_waits_and_loses_nothing(identity: Identity, ana
     agree(identity, ana)
 
 
+def test_letting_somebody_back_in_is_answered_alike_when_all_seats_are_taken_meanwhile(
+    identity: Identity, ana: Person
+) -> None:
+    hired = hire_many(identity, ana, 10)
+    identity.by(ana, "deactivate_user", user_id=hired[0].user_id)
+    first = identity.by(ana, "reactivate_user", "again", user_id=hired[0].user_id)
+    identity.by(ana, "deactivate_user", user_id=hired[0].user_id)
+    identity.hire(ana, "nina@andes.co")
+    assert identity.by(ana, "reactivate_user", "again", user_id=hired[0].user_id) == first
+    assert refused(identity.by, ana, "reactivate_user", "anew", user_id=hired[0].user_id).code == "no-free-seat"
+    agree(identity, ana)
+
+
 def test_office_people_take_no_seat(identity: Identity, ana: Person) -> None:
     hire_many(identity, ana, 10)
     for role in ("owner", "admin", "supervisor", "viewer"):
