@@ -25,6 +25,7 @@ LONGEST_TOKEN = 4096
 API_TOKEN_TRUSTED_SECONDS = 30.0
 STATUS_TRUSTED_SECONDS = 1.0
 SILENT_SECONDS = 1.0
+PROOF_SECONDS = 600
 
 _API_TOKEN = re.compile(r"cop_[0-9A-Za-z_\-]{16,200}")
 _REQUIRED = ["exp", "iat", "iss", "aud", "sub", "tid", "sid", "epoch"]
@@ -93,6 +94,10 @@ class Authenticator:
         """How the caller's account stands now, as far as is known here."""
         return self._revocations.standings.of(principal)
 
+    def has_proven(self, principal: Principal) -> bool:
+        """Whether the caller typed a password in the last ten minutes."""
+        return self._clock() - principal.proven_at <= PROOF_SECONDS
+
     def is_revoked(self, principal: Principal) -> bool:
         """Whether the caller's session, token or epoch is known here to have ended."""
         return self._revocations.has_ended(principal)
@@ -133,6 +138,7 @@ class Authenticator:
                 expires_at=float(claims["exp"]),
                 state=str(claims.get("acc", "active")),
                 revision=int(claims.get("acr", 0)),
+                proven_at=float(claims.get("auth_time", 0)),
             )
         except jwt.ExpiredSignatureError:
             raise _refused("token-expired") from None

@@ -13,7 +13,7 @@ from fastapi.params import Form
 from fastapi.routing import APIRoute
 
 from gateway import standing
-from gateway.auth import Authenticator
+from gateway.auth import PROOF_SECONDS, Authenticator
 from gateway.calls import Call
 from gateway.context import Context, context_of
 from gateway.errors import Problem
@@ -26,6 +26,7 @@ MULTIPART = "multipart/form-data"
 _CALL = "checkop.call"
 _PERMISSION = "x-permission"
 _ACCESS = "x-access"
+_PROOF = "x-proof-required"
 _SAFE = frozenset({"GET", "HEAD"})
 _EVERYWHERE = frozenset({"at_least"})
 
@@ -35,9 +36,10 @@ def resource(tag: str, *, prefix: str = "/v1") -> APIRouter:
     return APIRouter(prefix=prefix, route_class=Door, tags=[tag], generate_unique_id_function=lambda route: route.name)
 
 
-def needs(permission: str) -> dict[str, Any]:
-    """Route options: only callers who hold this permission."""
-    return {"openapi_extra": {_ACCESS: "permission", _PERMISSION: permission, "security": [{"bearer": []}]}}
+def needs(permission: str, *, proof: bool = False) -> dict[str, Any]:
+    """Route options: only callers who hold this permission, and with `proof` typed a password just now."""
+    extra = {_ACCESS: "permission", _PERMISSION: permission, "security": [{"bearer": []}]}
+    return {"openapi_extra": extra | ({_PROOF: True} if proof else {})}
 
 
 def signed_in() -> dict[str, Any]:
@@ -125,6 +127,7 @@ class Door(APIRoute):
         inner = super().get_route_handler()
         declared = self.openapi_extra or {}
         access = declared[_ACCESS]
+        proof = declared.get(_PROOF, False)
         permission = declared.get(_PERMISSION)
         safe = _SAFE.issuperset(self.methods or ())
         kind = standing.kind_of(self.name, safe=safe, access=access, permission=permission)
@@ -135,7 +138,10 @@ class Door(APIRoute):
 
         async def handle(request: Request) -> Response:
             gatekeeper: Gatekeeper = request.app.state.gatekeeper
-            request.scope[_CALL] = await gatekeeper.admit(request, access, permission, kind)
+            call = await gatekeeper.admit(request, access, permission, kind)
+            if proof and not gatekeeper.authenticator.has_proven(call.principal):
+                raise Problem("proof-required", max_age=PROOF_SECONDS)
+            request.scope[_CALL] = call
             if unknown := request.query_params.keys() - parameters:
                 # A filter that is passed over in silence gives a wrong list, and nobody notices.
                 raise Problem("parameter-unknown", parameters=sorted(unknown))

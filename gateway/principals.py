@@ -23,6 +23,8 @@ class Principal:
     state: str = "active"
     """How the account stood when the token was made."""
     revision: int = 0
+    proven_at: float = 0.0
+    """When this person last typed a password (Unix seconds); never, for a program."""
 
     @property
     def credential(self) -> str:

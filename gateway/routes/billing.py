@@ -111,9 +111,17 @@ async def seat_quote(quote_id: PathId, call: CallDep) -> Response:
     return await call.query(SERVICE, "quote", {"quote_id": str(quote_id)})
 
 
-@router.post("/seat-quotes/{quote_id}/accept", summary="Accept a quote", response_model=Receipt, **needs(EDIT))
+@router.post(
+    "/seat-quotes/{quote_id}/accept",
+    summary="Accept a quote",
+    response_model=Receipt,
+    **needs(EDIT, proof=True),
+)
 async def accept_quote(quote_id: PathId, body: AcceptQuote, call: CallDep) -> Response:
-    """The seats can be used at once; they are charged with the next cycle's invoice. A second time changes nothing."""
+    """The seats can be used at once; they are charged with the next cycle's invoice. A second time changes nothing.
+
+    Whoever typed no password for ten minutes is asked to (`proof-required`): `POST /v1/sessions/current/proof`.
+    """
     return await call.command(SERVICE, "accept_quote", {**body.data(), "quote_id": str(quote_id)})
 
 

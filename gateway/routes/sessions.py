@@ -14,17 +14,28 @@ router = resource("sessions")
 
 SERVICE = "identity"
 
+Totp = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
+RecoveryCode = Annotated[str, StringConstraints(max_length=40, pattern=r"^[0-9A-Za-z -]+$")]
+
 
 class LogIn(Body):
     """Who one is, and on which device. A second factor is asked for with `totp-required`."""
 
     email: Email = Field(examples=["laura@example.com"])
     password: Password = Field(examples=["Cuadrilla-Norte-2026"])
-    totp: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")] | None = Field(default=None, examples=["123456"])
-    recovery_code: Annotated[str, StringConstraints(max_length=40, pattern=r"^[0-9A-Za-z -]+$")] | None = None
+    totp: Totp | None = Field(default=None, examples=["123456"])
+    recovery_code: RecoveryCode | None = None
     kind: Literal["web", "device"] = "web"
     device_id: Id | None = Field(default=None, description="Made once by the device and kept there.")
     device_label: Label = ""
+
+
+class ProveAnew(Body):
+    """One's password once more, and the second factor where one is set up."""
+
+    password: Password = Field(examples=["Cuadrilla-Norte-2026"])
+    totp: Totp | None = Field(default=None, examples=["123456"])
+    recovery_code: RecoveryCode | None = None
 
 
 class Renew(Body):
@@ -79,6 +90,12 @@ async def refresh(body: Renew, call: CallDep) -> Response:
     """The successor of a token comes again within thirty seconds; an older token ends the whole session."""
     answer = await call.execute(SERVICE, "refresh", {**body.data(), "ip": call.context.ip})
     return call.receipt(answer)
+
+
+@router.post("/sessions/current/proof", summary="Prove oneself anew", response_model=Admission, **signed_in())
+async def prove_session(body: ProveAnew, call: CallDep) -> Response:
+    """For what asks for a password typed in the last ten minutes; the new access token says that it was."""
+    return call.receipt(await call.execute(SERVICE, "prove_session", body.data()))
 
 
 def _learn_origin(call: CallDep, answer: dict[str, Any]) -> None:

@@ -22,6 +22,11 @@ DOOR: Words = {
     "token-expired": (401, "The access token has expired.", "El token de acceso ha vencido."),
     "session-revoked": (401, "This session has been ended.", "Esta sesión fue terminada."),
     "forbidden": (403, "You may not do this.", "Usted no tiene permiso para hacer esto."),
+    "proof-required": (
+        403,
+        "Type your password once more first: this asks for one given in the last ten minutes.",
+        "Escriba primero su contraseña otra vez: esto exige haberla dado en los últimos diez minutos.",
+    ),
     "not-found": (404, "There is nothing here.", "Aquí no hay nada."),
     "method-not-allowed": (405, "This cannot be done here.", "Esto no se puede hacer aquí."),
     "version-conflict": (

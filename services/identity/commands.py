@@ -31,7 +31,16 @@ from services.identity.domain.team import (
     team,
 )
 from services.identity.domain.user import RaiseEpoch, user
-from services.identity.flows import governing, inviting, logging_in, passwords_anew, refreshing, registering, staffing
+from services.identity.flows import (
+    governing,
+    inviting,
+    logging_in,
+    passwords_anew,
+    proving,
+    refreshing,
+    registering,
+    staffing,
+)
 from services.kernel.application import Ask, Do, Handles, On
 from services.kernel.commands import Receipt
 from services.kernel.domain import Command, Rejected
@@ -110,6 +119,7 @@ COMMANDS: Mapping[str, Handles] = {
     "note_refused_login": Do(passwords_anew.note_refused_login),
     "refresh": Do(refreshing.refresh),
     "logout": Do(logging_in.logout),
+    "prove_session": Do(proving.prove_session),
     "revoke_session": On(session, RevokeSession, id="session_id", prepare=_revoke_session),
     "end_session": On(session, RevokeSession, id="session_id"),
     "revoke_device": Do(governing.revoke_device),

@@ -7,7 +7,7 @@ import hashlib
 import string
 import zlib
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
@@ -62,8 +62,12 @@ def access_token(
     epoch: int,
     state: str,
     revision: int,
+    proven_at: datetime,
 ) -> str:
-    """A signed statement, good for five minutes, of who this is, what they may do, and how the account stands."""
+    """A signed statement, good for five minutes, of who this is, what they may do, and how the account stands.
+
+    `auth_time` is when the person last typed the password, as OpenID Connect means it.
+    """
     issued = int(ask.now.timestamp())
     claims = {
         "iss": ISSUER,
@@ -76,6 +80,7 @@ def access_token(
         "epoch": epoch,
         "acc": state,
         "acr": revision,
+        "auth_time": int(proven_at.timestamp()),
         "iat": issued,
         "exp": issued + int(ACCESS_LIVES.total_seconds()),
     }

@@ -61,7 +61,15 @@ class SessionRevoked(Event):
     reason: str
 
 
-SessionEvent = SessionOpened | SessionRefreshed | RefreshReused | SessionRevoked
+class SessionProven(Event):
+    """Its holder has typed the password (and code) once more, while logged in."""
+
+    session_id: str
+    user_id: str
+    proven_at: AwareDatetime
+
+
+SessionEvent = SessionOpened | SessionRefreshed | RefreshReused | SessionRevoked | SessionProven
 
 
 class OpenSession(Command):
@@ -96,12 +104,22 @@ class RevokeSession(Command):
     user_id: Id | None = None
 
 
-SessionCommand = OpenSession | RefreshSession | RevokeSession
+class ProveSession(Command):
+    """Its holder has just proven anew who they are."""
+
+    session_id: Id
+    user_id: Id
+
+
+SessionCommand = OpenSession | RefreshSession | RevokeSession | ProveSession
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Idle time is measured from the last refresh: an active client refreshes every few minutes."""
+    """Idle time is measured from the last refresh: an active client refreshes every few minutes.
+
+    `proven_at` is when the holder last typed a password: at the log-in, or once more since.
+    """
 
     status: Literal["none", "open", "revoked"] = "none"
     user_id: str = ""
@@ -111,6 +129,7 @@ class Session:
     generation: int = 0
     opened_at: datetime | None = None
     refreshed_at: datetime | None = None
+    proven_at: datetime | None = None
 
     def expired(self, at: datetime, idle_minutes: int | None) -> bool:
         """Whether it has been idle or open for too long."""
@@ -130,12 +149,17 @@ def decide(command: SessionCommand, state: Session) -> list[SessionEvent]:
     match command:
         case OpenSession():
             return _open(command, state)
-        case RefreshSession() | RevokeSession() if state.status == "none":
+        case RefreshSession() | RevokeSession() | ProveSession() if state.status == "none":
             raise Rejected("session-unknown", session_id=command.session_id)
         case RefreshSession():
             return _refresh(command, state)
-        case RevokeSession(user_id=user_id) if user_id is not None and user_id != state.user_id:
+        case RevokeSession(user_id=user_id) | ProveSession(user_id=user_id) if user_id not in (None, state.user_id):
             raise Rejected("session-unknown", session_id=command.session_id)
+        case ProveSession() if state.status == "revoked":
+            raise Rejected("session-revoked")
+        case ProveSession(session_id=session_id, user_id=user_id, at=at):
+            proven = SessionProven(session_id=session_id, user_id=user_id, proven_at=at)
+            return [] if state.proven_at == at else [proven]
         case RevokeSession() if state.status == "revoked":
             return []
         case RevokeSession(session_id=session_id, reason=reason):
@@ -198,6 +222,7 @@ def evolve(state: Session, event: SessionEvent) -> Session:
                 epoch=event.epoch,
                 opened_at=event.opened_at,
                 refreshed_at=event.opened_at,
+                proven_at=event.opened_at,
             )
         case SessionRefreshed(generation=generation, refreshed_at=at):
             return replace(state, generation=generation, refreshed_at=at)
@@ -205,6 +230,8 @@ def evolve(state: Session, event: SessionEvent) -> Session:
             return state
         case SessionRevoked():
             return replace(state, status="revoked")
+        case SessionProven(proven_at=at):
+            return replace(state, proven_at=at)
         case _:
             assert_never(event)
 
@@ -219,5 +246,6 @@ session = Decider(
         "SessionRefreshed": SessionRefreshed,
         "RefreshReused": RefreshReused,
         "SessionRevoked": SessionRevoked,
+        "SessionProven": SessionProven,
     },
 )

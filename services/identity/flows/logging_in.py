@@ -13,7 +13,7 @@ from services.identity.domain.credentials import RehashPassword
 from services.identity.domain.device import Device, RegisterDevice, device
 from services.identity.domain.login_name import LoginName, NoteFailure, NoteSuccess, login_name
 from services.identity.domain.origin import ObserveOrigin, origin
-from services.identity.domain.session import Kind, OpenSession, RevokeSession, session
+from services.identity.domain.session import Kind, OpenSession, RevokeSession, Session, session
 from services.identity.domain.user import User, user
 from services.identity.domain.values import Email, Id, allows
 from services.identity.entitlements import granted
@@ -134,17 +134,19 @@ def _open(ask: Ask, wanted: Any, tenant: str, person: User, company: Account) ->
     }
     receipt = ask.handle(session, session_id, ask.make(OpenSession, opened), part="session", tenant=tenant)
     refresh = tokens.derive(ask.secrets, "cor", tenant, session_id, 0)
+    begun: Session = ask.state(session, session_id, tenant=tenant)
     return (
         receipt.to_wire()
-        | admission(ask, tenant, user_id, session_id, person, company, refresh)
+        | admission(ask, tenant, begun, session_id, person, company, refresh)
         | {"origin_id": origin_id}
     )
 
 
 def admission(
-    ask: Ask, tenant: str, user_id: str, session_id: str, person: User, company: Account, refresh_token: str
+    ask: Ask, tenant: str, admitted: Session, session_id: str, person: User, company: Account, refresh_token: str
 ) -> dict[str, Any]:
     """The tokens and what goes with them: who this is and what they may do."""
+    user_id = admitted.user_id
     permissions, must_enrol = granted(ask, tenant, person, company)
     access = tokens.access_token(
         ask,
@@ -156,6 +158,7 @@ def admission(
         epoch=person.epoch,
         state=company.state,
         revision=company.revision,
+        proven_at=admitted.proven_at or ask.now,
     )
     return {
         "access_token": access,

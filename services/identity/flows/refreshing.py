@@ -53,7 +53,7 @@ def refresh(ask: Ask) -> dict[str, Any]:
         # The same request once more, long after others have followed it: its answer is no longer good.
         raise Rejected("refresh-token-used")
     successor = tokens.derive(ask.secrets, "cor", tenant, token.id, after.generation)
-    return receipt.to_wire() | admission(ask, tenant, before.user_id, token.id, person, company, successor)
+    return receipt.to_wire() | admission(ask, tenant, after, token.id, person, company, successor)
 
 
 def _sent_away(ask: Ask, tenant: str, opened: Session) -> bool:

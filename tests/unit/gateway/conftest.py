@@ -53,6 +53,7 @@ def token(
         "role": "admin",
         "perms": list(permissions),
         "epoch": 3,
+        "auth_time": now,
         "iat": now,
         "exp": now + 300,
     }

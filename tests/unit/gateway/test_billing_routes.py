@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -60,6 +61,19 @@ def test_a_quote_is_named_and_accepted_by_its_hash(ask: Ask, services: FakeServi
     assert asked["data"] == {"quote_id": quote_id, "hash": HASH}
     bad = ask("POST", f"/v1/seat-quotes/{quote_id}/accept", authorization=admin(), json={"hash": "x"})
     problem(bad, 422, "invalid")
+
+
+@pytest.mark.parametrize("auth_time", [None, time.time() - 601])
+def test_more_seats_need_a_password_typed_just_now(ask: Ask, services: FakeServices, auth_time: float | None) -> None:
+    services.answers["accept_quote"] = DONE
+    path = f"/v1/seat-quotes/{THING}/accept"
+    refused = problem(
+        ask("POST", path, authorization=admin(auth_time=auth_time), json={"hash": HASH}), 403, "proof-required"
+    )
+    assert refused["max_age"] == 600
+    assert not services.asked("accept_quote")
+    recently = admin(auth_time=time.time() - 590)
+    assert ask("POST", path, authorization=recently, json={"hash": HASH}).status_code == 200
 
 
 @pytest.mark.parametrize(

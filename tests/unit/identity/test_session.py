@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from services.identity.domain.session import (
     GRACE,
     OpenSession,
+    ProveSession,
     RefreshReused,
     RefreshSession,
     RevokeSession,
     SessionOpened,
+    SessionProven,
     SessionRefreshed,
     SessionRevoked,
     session,
@@ -144,3 +146,18 @@ def test_two_holders_of_one_token_never_both_go_on(uses: list[tuple[int, int]]) 
         if state.status == "open":
             assert generation in {before, before - 1}
             assert state.generation == generation + 1
+
+
+def prove(after: timedelta, user_id: str = TEO) -> ProveSession:
+    """Its holder has typed the password once more."""
+    return ask(ProveSession, after=after, session_id=SESSION, user_id=user_id)
+
+
+def test_its_holder_proves_anew_who_they_are() -> None:
+    proven = SessionProven(session_id=SESSION, user_id=TEO, proven_at=NOON + HOUR)
+    story = given(session, phone_session).when(prove(HOUR)).then(proven)
+    story.when(prove(HOUR)).then_nothing()
+    story.when(prove(2 * HOUR)).then(proven.model_copy(update={"proven_at": NOON + 2 * HOUR}))
+    given(session).when(prove(HOUR)).then_rejected("session-unknown")
+    given(session, phone_session).when(prove(HOUR, ANA)).then_rejected("session-unknown")
+    given(session, phone_session, revoked("logout")).when(prove(HOUR)).then_rejected("session-revoked")
