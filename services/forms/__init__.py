@@ -1,0 +1,1 @@
+"""The forms service: forms and their versions, and what people answered."""
