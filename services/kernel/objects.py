@@ -1,8 +1,50 @@
-"""Uploaded files in the object store: fetched whole, within a limit, and removed when they have served."""
+"""Files in the object store, as services use them: stored, fetched within a limit or in pieces, and removed."""
 
 from __future__ import annotations
 
-from typing import Any
+import io
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+R = TypeVar("R")
+CHUNK = 256 * 1024
+_MISSING = frozenset({"NoSuchKey", "NoSuchBucket"})
+
+
+class ObjectLost(Exception):
+    """There is no such file, or it is not the one that was stored."""
+
+
+class Readable:
+    """Bytes that come in chunks, as a file that can be read on; the object store's client asks for one."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = iter(chunks)
+        self._rest = b""
+
+    def read(self, amount: int) -> bytes:
+        """The next bytes, as many as asked for unless it is the end."""
+        found = [self._rest]
+        have = len(self._rest)
+        while have < amount:
+            chunk = next(self._chunks, b"")
+            if not chunk:
+                break
+            found.append(chunk)
+            have += len(chunk)
+        data = b"".join(found)
+        self._rest = data[amount:]
+        return data[:amount]
+
+
+def store(objects: Any, bucket: str, key: str, data: bytes, content_type: str) -> None:
+    """Put a file there, or put the same one there again. Raises OSError when the store does not take it."""
+    _asked("take the file", lambda: objects.put_object(bucket, key, io.BytesIO(data), len(data), content_type))
+
+
+def store_long(objects: Any, bucket: str, key: str, chunks: Iterable[bytes], length: int, content_type: str) -> None:
+    """Put a file of known length there without ever holding all of it."""
+    _asked("take the file", lambda: objects.put_object(bucket, key, Readable(chunks), length, content_type))
 
 
 def fetch(objects: Any, bucket: str, key: str, limit: int) -> bytes | None:
@@ -11,25 +53,47 @@ def fetch(objects: Any, bucket: str, key: str, limit: int) -> bytes | None:
     Raises OSError when the store does not answer as it should, which is worth another attempt.
     """
     try:
-        answer = objects.get_object(bucket, key)
-    except Exception as why:
-        if getattr(why, "code", None) in ("NoSuchKey", "NoSuchBucket"):
-            return None
-        raise OSError(f"the object store did not give the file: {why!r}") from why
+        return b"".join(chunks(objects, bucket, key, limit + 1))
+    except ObjectLost:
+        return None
+
+
+def chunks(objects: Any, bucket: str, key: str, limit: int | None = None) -> Iterator[bytes]:
+    """The file piece by piece, up to `limit` bytes. Raises ObjectLost, or OSError as `fetch` does."""
+    answer = _asked("give the file", lambda: objects.get_object(bucket, key))
     try:
-        data: bytes = answer.read(limit + 1)
-    except Exception as why:
-        raise OSError(f"the object store broke off: {why!r}") from why
+        while (wanted := CHUNK if limit is None else min(CHUNK, limit)) and (
+            chunk := _asked("give the file", lambda amount=wanted: answer.read(amount))
+        ):
+            yield chunk
+            limit = None if limit is None else limit - len(chunk)
     finally:
         answer.close()
         answer.release_conn()
-    return data
 
 
 def remove(objects: Any, bucket: str, key: str) -> None:
     """Delete the file; harmless when it has gone. Raises OSError when the store does not answer."""
     try:
-        objects.remove_object(bucket, key)
+        _asked("remove the file", lambda: objects.remove_object(bucket, key))
+    except ObjectLost:
+        return
+
+
+def remove_below(objects: Any, bucket: str, folder: str, *, keep: str = "") -> None:
+    """Delete every file of a folder but the one to keep. Raises OSError when the store does not answer."""
+    found = _asked("list the folder", lambda: list(objects.list_objects(bucket, f"{folder}/", recursive=True)))
+    for item in found:
+        if item.object_name != keep:
+            remove(objects, bucket, item.object_name)
+
+
+def _asked(what: str, ask: Callable[[], R]) -> R:
+    try:
+        return ask()
+    except (OSError, ObjectLost):
+        raise
     except Exception as why:
-        if getattr(why, "code", None) not in ("NoSuchKey", "NoSuchBucket"):
-            raise OSError(f"the object store did not remove the file: {why!r}") from why
+        if getattr(why, "code", None) in _MISSING:
+            raise ObjectLost(str(why)) from why
+        raise OSError(f"the object store did not {what}: {why!r}") from why

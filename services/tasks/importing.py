@@ -9,6 +9,7 @@ from uuid import UUID, uuid5
 
 from services.kernel.application import Ask
 from services.kernel.domain import Command, Rejected
+from services.kernel.objects import fetch
 from services.tasks.customers import claim, edition, holder_of, plain_code
 from services.tasks.domain.customer import (
     AddLocation,
@@ -31,7 +32,6 @@ from services.tasks.domain.import_job import (
 )
 from services.tasks.domain.task import task
 from services.tasks.domain.task_planning import OpenTask
-from services.tasks.files import fetch
 from services.tasks.known import KnownHere
 from services.tasks.sheets.columns import CUSTOMER_COLUMNS, TASK_COLUMNS
 from services.tasks.sheets.reader import FileRejected, Row, Table, read_table

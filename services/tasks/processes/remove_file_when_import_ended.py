@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from services.kernel.application import Reacting, Reaction
 from services.kernel.commit import Recorded
+from services.kernel.objects import remove
 from services.tasks.domain.import_job import ImportDiscarded, ImportFinished, ImportRejected, import_job
-from services.tasks.files import remove
 
 
 def react(fact: Recorded, app: Reacting) -> None:

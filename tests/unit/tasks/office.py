@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
 from typing import Any
 
 from services.identity.domain.permissions import ROLE_PERMISSIONS
@@ -30,6 +29,7 @@ from tests.examples.tasks import (
     TECHNICIAN,
     an_id,
 )
+from tests.support.bucket import Bucket
 
 TENANT = an_id(901)
 VIEWER = an_id(6)
@@ -41,46 +41,6 @@ ROLES = {
     COLLEAGUE: "technician",
     STRANGER: "technician",
 }
-
-
-class NoSuchKey(Exception):
-    """The object store's answer for what it does not have."""
-
-    code = "NoSuchKey"
-
-
-@dataclass
-class Answer:
-    """An object being read."""
-
-    data: bytes
-
-    def read(self, amount: int) -> bytes:
-        """The first bytes."""
-        return self.data[:amount]
-
-    def close(self) -> None:
-        """Nothing to close."""
-
-    def release_conn(self) -> None:
-        """Nothing to release."""
-
-
-@dataclass
-class Bucket:
-    """An object store in memory, as far as imports use one."""
-
-    objects: dict[str, bytes] = field(default_factory=dict)
-
-    def get_object(self, bucket: str, key: str) -> Answer:
-        """Read an object."""
-        if key not in self.objects:
-            raise NoSuchKey(key)
-        return Answer(self.objects[key])
-
-    def remove_object(self, bucket: str, key: str) -> None:
-        """Delete an object."""
-        self.objects.pop(key, None)
 
 
 class Office:
