@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from services.forms.expressions.geography import distance
 from services.forms.expressions.values import (
@@ -69,11 +69,11 @@ def _round(when: When, values: list[Value]) -> Value:
     places = int(to_number(values[1])) if len(values) > 1 and math.isfinite(to_number(values[1])) else 0
     if not math.isfinite(number) or abs(places) > 15:
         return number
+    if abs(number) >= 1e15:
+        return number
+    # As XPath has it: a half goes up, below zero as well.
     exact, unit = Decimal(repr(number)), Decimal(1).scaleb(-places)
-    if len(values) == 1:
-        # As XPath has it: a half goes up, below zero as well.
-        return float((exact + Decimal("0.5")).quantize(unit, ROUND_FLOOR)) if abs(number) < 1e15 else number
-    return float(exact.quantize(unit, ROUND_HALF_UP)) if abs(number) < 1e12 else number
+    return float((exact / unit + Decimal("0.5")).to_integral_value(ROUND_FLOOR) * unit)
 
 
 def _int(when: When, values: list[Value]) -> Value:
@@ -248,6 +248,28 @@ def _ends_with(when: When, values: list[Value]) -> Value:
     return to_text(values[0]).endswith(to_text(values[1]))
 
 
+def _before(when: When, values: list[Value]) -> Value:
+    text, mark = to_text(values[0]), to_text(values[1])
+    return text[: text.index(mark)] if mark in text else EMPTY
+
+
+def _after(when: When, values: list[Value]) -> Value:
+    text, mark = to_text(values[0]), to_text(values[1])
+    return text[text.index(mark) + len(mark) :] if mark in text else EMPTY
+
+
+def _translate(when: When, values: list[Value]) -> Value:
+    text, letters, others = (to_text(value) for value in values)
+    table: dict[int, str | None] = {}
+    for place, letter in enumerate(letters):
+        table.setdefault(ord(letter), others[place] if place < len(others) else None)
+    return text.translate(table)
+
+
+def _truth_of(when: When, values: list[Value]) -> Value:
+    return to_text(values[0]) in ("true", "1")
+
+
 def _normalize(when: When, values: list[Value]) -> Value:
     return " ".join(_words(values[0]))
 
@@ -273,6 +295,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "false": Function(_false, 0, 0),
     "not": Function(_not, 1, 1),
     "boolean": Function(_boolean, 1, 1),
+    "boolean-from-string": Function(_truth_of, 1, 1),
     "coalesce": Function(_coalesce, 1, None),
     "selected": Function(_selected, 2, 2),
     "count-selected": Function(_count_selected, 1, 1),
@@ -300,6 +323,9 @@ FUNCTIONS: Mapping[str, Function] = {
     "contains": Function(_contains, 2, 2),
     "starts-with": Function(_starts_with, 2, 2),
     "ends-with": Function(_ends_with, 2, 2),
+    "substring-before": Function(_before, 2, 2),
+    "substring-after": Function(_after, 2, 2),
+    "translate": Function(_translate, 3, 3),
     "today": Function(_today, 0, 0),
     "now": Function(_now, 0, 0),
     "date": Function(_date, 1, 1),

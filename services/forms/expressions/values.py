@@ -91,8 +91,8 @@ def _days(moment: datetime) -> float:
 
 def _parsed(text: str) -> float:
     plain = text.strip()
-    # float() also reads "1_000", "nan" and "infinity", which nobody means by an answer.
-    if not plain or plain.strip("0123456789+-.eE"):
+    # float() also reads "1_000", "1e9", "nan" and "infinity", which nobody means by an answer.
+    if not plain or plain.strip("0123456789-."):
         return NAN
     try:
         return float(plain)
@@ -166,7 +166,8 @@ def equal(left: Value, right: Value) -> bool:
         return left == right
     if left == EMPTY or right == EMPTY:
         return False
-    return to_number(left) == to_number(right)
+    # Sums of decimals miss by the last bit: 0.1 + 0.2 is meant to be 0.3.
+    return math.isclose(to_number(left), to_number(right), rel_tol=1e-12, abs_tol=1e-12)
 
 
 def unequal(left: Value, right: Value) -> bool:
