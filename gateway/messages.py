@@ -52,6 +52,7 @@ NOUNS: Mapping[str, tuple[str, str]] = {
     "session": ("This session does not exist.", "Esta sesión no existe."),
     "stage": ("This stage does not exist.", "Esta etapa no existe."),
     "status-list": ("This status list does not exist.", "Este listado de estados no existe."),
+    "submission": ("This submission does not exist.", "Este envío no existe."),
     "subprocess": ("This subprocess does not exist.", "Este subproceso no existe."),
     "subscription": ("This subscription does not exist.", "Esta suscripción no existe."),
     "task": ("This task does not exist.", "Esta tarea no existe."),

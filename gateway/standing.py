@@ -72,6 +72,7 @@ BY_NAME: Mapping[str, Kind] = {
     "claim_task": "field",
     "start_task": "finish",
     "advance_task": "finish",
+    "note_task": "finish",
     "deactivate_user": "safety",
     "withdraw_invitation": "safety",
     "revoke_device_of": "safety",

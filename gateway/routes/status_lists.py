@@ -22,6 +22,9 @@ class Demands(Body):
     forms: Annotated[list[Id], Field(max_length=20)] = Field(default_factory=list)
     photos: int = Field(default=0, ge=0, le=200)
     signature: bool = False
+    complete_evidence: bool = Field(
+        default=False, description="Everything that the task's answers announce must have arrived."
+    )
     geolocation_radius_m: int | None = Field(default=None, ge=5, le=100_000)
 
 

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from gateway.door import CallDep, needs, resource
 from gateway.routes.fields import (
     EXAMPLE_ID,
+    NO_NUL,
     OTHER_ID,
     Body,
     Cursor,
@@ -37,6 +38,7 @@ LOCATION = "/v1/tasks/{id}"
 
 Ids = Annotated[list[Id], Field(max_length=50)]
 Priority = Literal["low", "normal", "high", "urgent"]
+NoteText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4_000, pattern=NO_NUL)]
 StageId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 Status = Literal["pending", "in_progress", "completed", "cancelled"]
 
@@ -115,6 +117,13 @@ class Because(Body):
     reason: Reason = Field(examples=["The customer called the visit off."])
 
 
+class NoteTask(Body):
+    """Something worth writing down; it cannot be changed afterwards."""
+
+    id: Id | None = Field(default=None, description="Made by the client, or by the server when absent.")
+    text: NoteText = Field(examples=["The gate is locked; ring at the neighbour's."])
+
+
 @router.post("/tasks", status_code=201, summary="Open a task", response_model=Receipt, **needs("tasks:read"))
 async def open_task(body: OpenTask, call: CallDep) -> Response:
     """Who may not plan for others opens tasks for himself."""
@@ -186,6 +195,15 @@ async def cancel_task(task_id: PathId, body: Because, call: CallDep) -> Response
 async def reopen_task(task_id: PathId, body: Because, call: CallDep) -> Response:
     """With a reason; a completed task goes back to its last stage in progress."""
     return await call.command(SERVICE, "reopen_task", {**body.data(), "task_id": str(task_id)})
+
+
+@router.post("/tasks/{task_id}/notes", status_code=201, summary="Note", response_model=Receipt, **needs("tasks:read"))
+async def note_task(task_id: PathId, body: NoteTask, call: CallDep) -> Response:
+    """By whoever plans or does the task; its id comes back as `note_id`."""
+    note_id = str(body.id) if body.id else call.new_id()
+    data = {"task_id": str(task_id), "note_id": note_id, "text": body.text}
+    answer = await call.execute(SERVICE, "note_task", data)
+    return call.receipt(answer | {"note_id": note_id}, created=f"/v1/tasks/{task_id}")
 
 
 @router.get("/tasks/{task_id}", summary="A task in full", response_model=Found, **needs("tasks:read"))

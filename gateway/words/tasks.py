@@ -49,6 +49,7 @@ TASKS: Words = {
     ),
     "location-exists": (409, "This location exists already.", "Esta ubicación ya existe."),
     "location-removed": (409, "This location was removed.", "Esta ubicación fue retirada."),
+    "note-exists": (409, "This note exists already.", "Esta nota ya existe."),
     "parent-cancelled": (409, "The parent task is cancelled.", "La tarea principal está cancelada."),
     "parent-completed": (409, "The parent task is completed.", "La tarea principal está completada."),
     "process-exists": (409, "This process exists already.", "Este proceso ya existe."),

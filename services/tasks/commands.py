@@ -32,9 +32,10 @@ from services.tasks.domain.process import (
 )
 from services.tasks.domain.status_list import ChangeStatusList, DefineStatusList, status_list
 from services.tasks.domain.task import task
+from services.tasks.domain.task_evidence import AnswerForm, CompleteAnswer, DiscardAnswer, NoteTask, ReleaseAnswer
 from services.tasks.domain.task_execution import AdvanceTask, CancelTask, ClaimTask, ReopenTask, StartTask
 from services.tasks.domain.task_planning import AssignTask, EditTask, OpenTask
-from services.tasks.standing import check_team, demand
+from services.tasks.standing import check_team, demand, demand_system
 
 
 def _permitted(permission: str) -> Callable[[Ask], Mapping[str, Any]]:
@@ -43,6 +44,11 @@ def _permitted(permission: str) -> Callable[[Ask], Mapping[str, Any]]:
         return ask.data
 
     return prepare
+
+
+def _own(ask: Ask) -> Mapping[str, Any]:
+    demand_system(ask.caller)
+    return ask.data
 
 
 def _attaching(ask: Ask) -> Mapping[str, Any]:
@@ -91,10 +97,15 @@ COMMANDS: Mapping[str, On | Do] = {
     "advance_task": On(task, AdvanceTask, id="task_id", prepare=work.advancing),
     "cancel_task": On(task, CancelTask, id="task_id", prepare=work.cancelling),
     "reopen_task": On(task, ReopenTask, id="task_id", prepare=work.reopening),
+    "note_task": On(task, NoteTask, id="task_id", prepare=work.noting),
     "request_import": On(import_job, RequestImport, id="import_id", prepare=importing.requesting),
     "apply_import": On(import_job, ApplyImport, id="import_id", prepare=importing.deciding),
     "discard_import": On(import_job, DiscardImport, id="import_id", prepare=importing.deciding),
     # The service's own: its reactions and timers ask for these, nobody else may.
+    "answer_form": On(task, AnswerForm, id="task_id", prepare=_own),
+    "complete_answer": On(task, CompleteAnswer, id="task_id", prepare=_own),
+    "release_answer": On(task, ReleaseAnswer, id="task_id", prepare=_own),
+    "discard_answer": On(task, DiscardAnswer, id="task_id", prepare=_own),
     "check_import": Do(importing.check_import),
     "apply_rows": Do(importing.apply_rows),
     "expire_import": Do(importing.expire_import),

@@ -36,7 +36,7 @@ from services.tasks.known import KnownHere
 from services.tasks.sheets.columns import CUSTOMER_COLUMNS, TASK_COLUMNS
 from services.tasks.sheets.reader import FileRejected, Row, Table, read_table
 from services.tasks.sheets.rows import BadRow, CustomerRow, Wrong, customer_row, task_row
-from services.tasks.standing import demand
+from services.tasks.standing import demand, demand_system
 from services.tasks.work import opening_facts
 
 CHUNK = 250
@@ -141,8 +141,7 @@ def expire_import(ask: Ask) -> Fields:
 
 
 def _job(ask: Ask) -> tuple[str, ImportJob]:
-    if ask.caller.role != "system":
-        raise Rejected("forbidden")
+    demand_system(ask.caller)
     import_id = str(ask.data.get("import_id"))
     return import_id, ask.state(import_job, import_id)
 

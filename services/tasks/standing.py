@@ -21,6 +21,12 @@ def demand(caller: Caller, *permissions: str) -> None:
         raise Rejected("forbidden", permission=permissions[0])
 
 
+def demand_system(caller: Caller) -> None:
+    """Refuse everybody: what follows is for the service's own policies and timers."""
+    if caller.role != "system":
+        raise Rejected("forbidden")
+
+
 def manages(caller: Caller) -> bool:
     """Whether the caller plans work for others, rather than only doing his own."""
     return caller.role == "system" or "tasks:edit" in caller.permissions

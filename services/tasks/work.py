@@ -13,6 +13,7 @@ from services.tasks.domain.stages import DEFAULT_STAGES
 from services.tasks.domain.status_list import StatusList, status_list
 from services.tasks.domain.task import task
 from services.tasks.domain.task_events import Task
+from services.tasks.domain.task_evidence import NoteTask
 from services.tasks.domain.task_execution import (
     AbandonOpening,
     AdvanceTask,
@@ -133,6 +134,13 @@ def cancelling(ask: Ask) -> Fields:
     demand(ask.caller, "tasks:edit")
     _visible(ask, _checked(ask, CancelTask, ask.data).task_id)
     return {**ask.data, "facts": ExecutionFacts(manages=True)}
+
+
+def noting(ask: Ask) -> Fields:
+    """Who may write something down about a task: whoever plans or does it."""
+    demand(ask.caller, "tasks:edit", "tasks:execute")
+    _visible(ask, _checked(ask, NoteTask, ask.data).task_id)
+    return ask.data
 
 
 def reopening(ask: Ask) -> Fields:

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from services.tasks.domain.customer import CustomerCreated, LocationAdded, Place, Profile
+from services.tasks.domain.evidence_events import FormAnswered
 from services.tasks.domain.process import ProcessCreated, SubprocessAdded
 from services.tasks.domain.stages import Demands, Stage, StageDraft
 from services.tasks.domain.status_list import StatusListDefined
@@ -27,7 +28,8 @@ PROCESS, OTHER_PROCESS, SUBPROCESS, OTHER_SUBPROCESS = (an_id(n) for n in range(
 LIST = an_id(31)
 CUSTOMER, LOCATION = an_id(41), an_id(42)
 TASK, SUBTASK = an_id(51), an_id(52)
-FORM, SERVICE = an_id(61), an_id(62)
+FORM, SERVICE, OTHER_FORM = an_id(61), an_id(62), an_id(63)
+SUBMISSION, OTHER_SUBMISSION = an_id(71), an_id(72)
 
 BOGOTA = Position(lat=4.65, lon=-74.06)
 NEARBY = Position(lat=4.6503, lon=-74.0601, accuracy_m=8)
@@ -116,6 +118,22 @@ def assigned(user_id: str | None = None, team_id: str | None = None, **before: A
             "from_user_id": None,
             "from_team_id": None,
             **before,
+        }
+    )
+
+
+def answered(**changes: Any) -> FormAnswered:
+    """The form filled in for the task, everything arrived, with changes."""
+    return FormAnswered(
+        **{
+            "task_id": TASK,
+            "submission_id": SUBMISSION,
+            "form_id": FORM,
+            "version": 1,
+            "photos": 0,
+            "signatures": 0,
+            "complete": True,
+            **changes,
         }
     )
 

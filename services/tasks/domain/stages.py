@@ -17,11 +17,15 @@ StageId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")
 
 
 class Demands(Value):
-    """What must be proven before a stage is entered; nothing by default."""
+    """What must be proven before a stage is entered; nothing by default.
+
+    With `complete_evidence` everything that the task's answers announce must have arrived, too.
+    """
 
     forms: tuple[Id, ...] = Field(default=(), max_length=20)
     photos: int = Field(default=0, ge=0, le=200)
     signature: bool = False
+    complete_evidence: bool = False
     geolocation_radius_m: int | None = Field(default=None, ge=5, le=100_000)
 
 
@@ -56,11 +60,12 @@ DEFAULT_STAGES: Stages = (
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is known to be proven for a task at this moment."""
+    """What is known to be proven for a task at this moment; `awaited` are submissions of which some is missing."""
 
     forms: frozenset[str] = frozenset()
     photos: int = 0
     signature: bool = False
+    awaited: tuple[str, ...] = ()
     position: Position | None = None
     site: Position | None = None
 
@@ -106,6 +111,8 @@ def unmet(demands: Demands, evidence: Evidence) -> list[Mapping[str, object]]:
         missing.append({"demand": "photos", "needed": demands.photos, "given": evidence.photos})
     if demands.signature and not evidence.signature:
         missing.append({"demand": "signature"})
+    if demands.complete_evidence and evidence.awaited:
+        missing.append({"demand": "complete-evidence", "submissions": list(evidence.awaited)})
     if demands.geolocation_radius_m is not None:
         missing += _far(demands.geolocation_radius_m, evidence)
     return missing

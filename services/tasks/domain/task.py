@@ -6,6 +6,18 @@ from typing import assert_never
 
 from services.kernel.domain import Decider
 from services.tasks.domain.task_events import TASK_EVENTS, Task, TaskEvent, evolve, initial_state
+from services.tasks.domain.task_evidence import (
+    AnswerForm,
+    CompleteAnswer,
+    DiscardAnswer,
+    NoteTask,
+    ReleaseAnswer,
+    answer_form,
+    complete_answer,
+    discard_answer,
+    note_task,
+    release_answer,
+)
 from services.tasks.domain.task_execution import (
     AbandonOpening,
     AdvanceTask,
@@ -33,7 +45,7 @@ from services.tasks.domain.task_planning import (
 
 TaskCommand = (
     OpenTask | EditTask | AssignTask | ClaimTask | StartTask | AdvanceTask | CancelTask | ReopenTask
-    | ExpectSubtask | AbandonOpening
+    | ExpectSubtask | AbandonOpening | AnswerForm | CompleteAnswer | ReleaseAnswer | DiscardAnswer | NoteTask
 )  # fmt: skip
 
 
@@ -59,6 +71,16 @@ def decide(command: TaskCommand, state: Task) -> list[TaskEvent]:
             return expect_subtask(command, state)
         case AbandonOpening():
             return abandon_opening(command, state)
+        case AnswerForm():
+            return answer_form(command, state)
+        case CompleteAnswer():
+            return complete_answer(command, state)
+        case ReleaseAnswer():
+            return release_answer(command, state)
+        case DiscardAnswer():
+            return discard_answer(command, state)
+        case NoteTask():
+            return note_task(command, state)
         case _:
             assert_never(command)
 

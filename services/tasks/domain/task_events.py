@@ -7,6 +7,18 @@ from dataclasses import dataclass, field, replace
 from typing import Annotated, assert_never
 
 from services.kernel.domain import Erased, Event, Subject, TenantData
+from services.tasks.domain.evidence_events import (
+    EVIDENCE_EVENTS,
+    NOTHING,
+    EvidenceEvent,
+    FormAnswerCompleted,
+    FormAnswerDiscarded,
+    FormAnswered,
+    FormAnswerReleased,
+    HandedIn,
+    TaskNoted,
+    evolve_evidence,
+)
 from services.tasks.domain.stages import GenericState, Stages
 from services.tasks.domain.values import ANYTIME, Fields, Position, Priority, Window
 
@@ -200,7 +212,7 @@ TaskEvent = (
     TaskOpened | TaskAssigned | TaskClaimed | TaskAdvanced | PresenceConfirmed | TaskCancelled
     | TaskReopened | TaskRetitled | TaskDescribed | TaskReclassified | StagesInherited
     | TaskCustomerChanged | TaskRescheduled | TaskReprioritised | TaskFormsChanged | TaskServicesChanged
-    | TaskFieldsChanged | SubtaskExpected | OpeningAbandoned
+    | TaskFieldsChanged | SubtaskExpected | OpeningAbandoned | EvidenceEvent
 )  # fmt: skip
 
 TASK_EVENTS: Mapping[str, type[TaskEvent]] = {
@@ -223,6 +235,7 @@ TASK_EVENTS: Mapping[str, type[TaskEvent]] = {
     "TaskFieldsChanged": TaskFieldsChanged,
     "SubtaskExpected": SubtaskExpected,
     "OpeningAbandoned": OpeningAbandoned,
+    **EVIDENCE_EVENTS,
 }
 
 
@@ -250,6 +263,7 @@ class Task:
     user_id: str | None = None
     team_id: str | None = None
     subtasks: Mapping[str, int] = field(default_factory=dict)
+    handed_in: HandedIn = NOTHING
 
     @property
     def closed(self) -> bool:
@@ -298,6 +312,8 @@ def evolve(state: Task, event: TaskEvent) -> Task:
             return replace(state, subtasks={**state.subtasks, subtask_id: opening})
         case OpeningAbandoned(opening=opening):
             return replace(state, openings=opening)
+        case FormAnswered() | FormAnswerCompleted() | FormAnswerReleased() | FormAnswerDiscarded() | TaskNoted():
+            return replace(state, handed_in=evolve_evidence(state.handed_in, event))
         case _:
             assert_never(event)
 

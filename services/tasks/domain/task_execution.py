@@ -37,9 +37,6 @@ class ExecutionFacts(Value):
 
     manages: bool = False
     teams: frozenset[str] = frozenset()
-    forms: frozenset[str] = frozenset()
-    photos: int = 0
-    signature: bool = False
     site: Position | None = None
     settled: dict[str, int] = Field(default_factory=dict)
 
@@ -138,14 +135,7 @@ def _enter(command: StartTask | AdvanceTask, state: Task, target: Stage) -> list
         following = state.stages[here + 1].stage_id if here + 1 < len(state.stages) else None
         raise Rejected("stage-not-reachable", stage=state.stage, to=target.stage_id, next=following)
     facts = command.facts
-    evidence = Evidence(
-        forms=facts.forms,
-        photos=facts.photos,
-        signature=facts.signature,
-        position=command.position,
-        site=facts.site,
-    )
-    missing = unmet(target.requires, evidence)
+    missing = unmet(target.requires, _evidence(state, command.position, facts.site))
     if missing:
         raise Rejected("stage-demands-unmet", stage=target.stage_id, missing=missing)
     if target.generic_state == "completed" and state.generic_state != "completed":
@@ -167,6 +157,18 @@ def _enter(command: StartTask | AdvanceTask, state: Task, target: Stage) -> list
         position=command.position,
     )
     return [present, advanced]
+
+
+def _evidence(state: Task, position: Position | None, site: Position | None) -> Evidence:
+    answers = state.handed_in.counting
+    return Evidence(
+        forms=frozenset(answer.form_id for answer in answers.values()),
+        photos=sum(answer.photos for answer in answers.values()),
+        signature=any(answer.signatures for answer in answers.values()),
+        awaited=tuple(sorted(id for id, answer in answers.items() if not answer.complete)),
+        position=position,
+        site=site,
+    )
 
 
 def _check_subtasks(settled: dict[str, int], state: Task) -> None:

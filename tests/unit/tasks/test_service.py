@@ -16,6 +16,7 @@ from tests.examples.tasks import (
     COLLEAGUE,
     CUSTOMER,
     DRAFTS,
+    FORM,
     LIST,
     LOCATION,
     MEDELLIN,
@@ -540,3 +541,68 @@ def test_events_keep_what_people_typed_sealed(office: Office) -> None:
     published = " ".join(str(event.data) for commit in office.app.store.after(0, 1000) for event in commit.events)
     for typed in ("Secreto", "tapete", "1234", PROFILE.name, PROFILE.code, "Chapinero", "En camino", "4.65"):
         assert typed not in published
+
+
+class TestEvidence:
+    def answer(self, office: Office, task_id: str, **changes: Any) -> str:
+        submission_id = changes.pop("submission_id", None) or new_id()
+        fields = {"form_id": FORM, "version": 1, "photos": 2, "signatures": 1, "complete": True, **changes}
+        office.as_system("answer_form", task_id=task_id, submission_id=submission_id, **fields)
+        return str(submission_id)
+
+    def test_a_stage_opens_once_the_form_is_answered(self, office: Office) -> None:
+        stages = [d.model_dump(mode="json") for d in DRAFTS]
+        stages[1]["requires"] = {"forms": [FORM], "photos": 2, "signature": True, "complete_evidence": True}
+        office.do("change_status_list", list_id=LIST, name="Con evidencia", stages=stages)
+        task_id = office.open(user_id=TECHNICIAN, form_ids=[FORM])
+        details = refused("stage-demands-unmet", office.do, "start_task", TECHNICIAN, task_id=task_id)
+        assert [missing["demand"] for missing in details["missing"]] == ["forms", "photos", "signature"]
+        submission_id = self.answer(office, task_id, complete=False)
+        details = refused("stage-demands-unmet", office.do, "start_task", TECHNICIAN, task_id=task_id)
+        assert details["missing"] == [{"demand": "complete-evidence", "submissions": [submission_id]}]
+        office.as_system("complete_answer", task_id=task_id, submission_id=submission_id)
+        office.do("start_task", TECHNICIAN, task_id=task_id)
+        (answer,) = office.ask("task", task_id=task_id)["answers"]
+        assert (answer["submission_id"], answer["photos"], answer["complete"]) == (submission_id, 2, True)
+
+    def test_answers_that_came_before_their_task_are_shown_with_it(self, office: Office) -> None:
+        task_id = new_id()
+        submission_id = self.answer(office, task_id, parked="not_assignee")
+        refused("task-unknown", office.ask, "task", task_id=task_id)
+        office.open(task_id=task_id)
+        office.as_system("release_answer", task_id=task_id, submission_id=submission_id)
+        task = office.ask("task", task_id=task_id)
+        assert [(a["submission_id"], a["parked"]) for a in task["answers"]] == [(submission_id, None)]
+        assert [entry["what"] for entry in task["history"]] == ["FormAnswered", "TaskOpened", "FormAnswerReleased"]
+        office.as_system("discard_answer", task_id=task_id, submission_id=submission_id)
+        assert office.ask("task", task_id=task_id)["answers"] == []
+
+    def test_nobody_claims_evidence_that_forms_has_not_judged(self, office: Office) -> None:
+        fields = {"submission_id": new_id(), "form_id": FORM, "version": 1}
+        refused("forbidden", office.do, "answer_form", task_id=office.open(), **fields)
+
+    def test_notes_are_shown_and_kept(self, office: Office) -> None:
+        task_id, note_id = office.open(user_id=TECHNICIAN), new_id()
+        office.do("note_task", TECHNICIAN, task_id=task_id, note_id=note_id, text="Puerta cerrada")
+        task = office.ask("task", task_id=task_id)
+        assert [(n["note_id"], n["user_id"], n["text"]) for n in task["notes"]] == [
+            (note_id, TECHNICIAN, "Puerta cerrada")
+        ]
+        assert task["history"][-1]["what"] == "TaskNoted"
+        refused("task-unknown", office.do, "note_task", STRANGER, task_id=task_id, note_id=new_id(), text="x")
+        refused("forbidden", office.do, "note_task", VIEWER, task_id=task_id, note_id=new_id(), text="x")
+
+
+def test_subtasks_are_summed_up_in_their_parent(office: Office) -> None:
+    parent = office.open(user_id=TECHNICIAN)
+    assert office.ask("task", task_id=parent)["subtask_counts"] == {}
+    first = office.open(parent_id=parent, blocks_parent=True, user_id=TECHNICIAN)
+    office.open(parent_id=parent)
+    finish(office, first)
+    assert office.ask("task", task_id=parent)["subtask_counts"] == {
+        "pending": 1,
+        "in_progress": 0,
+        "completed": 1,
+        "cancelled": 0,
+        "blocking": 0,
+    }

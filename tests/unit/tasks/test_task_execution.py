@@ -8,6 +8,7 @@ import pytest
 
 from services.kernel.domain import Rejected
 from services.kernel.testing.given import given
+from services.tasks.domain.evidence_events import FormAnswerCompleted, FormAnswerDiscarded
 from services.tasks.domain.task import task
 from services.tasks.domain.task_events import (
     OpeningAbandoned,
@@ -36,8 +37,11 @@ from tests.examples.tasks import (
     MEDELLIN,
     NEARBY,
     NOW,
+    OTHER_FORM,
+    OTHER_SUBMISSION,
     OTHER_TEAM,
     STRANGER,
+    SUBMISSION,
     SUBTASK,
     TASK,
     TEAM,
@@ -45,6 +49,7 @@ from tests.examples.tasks import (
     TO_COMPLETED,
     TO_PROGRESS,
     TO_VALIDATION,
+    answered,
     assigned,
     cancelled,
     demanding,
@@ -158,17 +163,22 @@ class TestWalking:
 
 
 class TestDemands:
-    def enter(self, facts: ExecutionFacts, position: Any = None, **demands: Any) -> Any:
+    def enter(
+        self, facts: ExecutionFacts, position: Any = None, handed_in: tuple[Any, ...] = (), **demands: Any
+    ) -> Any:
         before = [opened(stages=demanding("on-the-way", **demands)), assigned(TECHNICIAN)]
-        return given(task, *before).when(ask(AdvanceTask, to_stage="on-the-way", position=position, facts=facts))
+        return given(task, *before, *handed_in).when(
+            ask(AdvanceTask, to_stage="on-the-way", position=position, facts=facts)
+        )
 
     def test_everything_missing_is_listed(self) -> None:
         before = [
             opened(stages=demanding("on-the-way", forms=(FORM,), photos=2, signature=True, geolocation_radius_m=100)),
             assigned(TECHNICIAN),
+            answered(form_id=OTHER_FORM, photos=1),
         ]
         with pytest.raises(Rejected) as refusal:
-            task.decide(ask(StartTask, facts=ExecutionFacts(photos=1, site=BOGOTA)), given(task, *before).state)
+            task.decide(ask(StartTask, facts=ExecutionFacts(site=BOGOTA)), given(task, *before).state)
         assert refusal.value.code == "stage-demands-unmet"
         assert refusal.value.details["missing"] == [
             {"demand": "forms", "forms": [FORM]},
@@ -178,8 +188,30 @@ class TestDemands:
         ]
 
     def test_met_demands_open_the_stage(self) -> None:
-        proven = ExecutionFacts(forms=frozenset({FORM}), photos=2, signature=True)
-        self.enter(proven, forms=(FORM,), photos=2, signature=True).then(*walked("pending", "on-the-way"))
+        asked = {"forms": (FORM,), "photos": 2, "signature": True}
+        whole = answered(photos=2, signatures=1)
+        self.enter(ExecutionFacts(), handed_in=(whole,), **asked).then(*walked("pending", "on-the-way"))
+        parts = (answered(photos=1), answered(submission_id=OTHER_SUBMISSION, photos=1, signatures=1))
+        self.enter(ExecutionFacts(), handed_in=parts, **asked).then(*walked("pending", "on-the-way"))
+
+    @pytest.mark.parametrize(
+        "later",
+        [
+            [answered(parked="form_version_closed")],
+            [answered(), FormAnswerDiscarded(task_id=TASK, submission_id=SUBMISSION, form_id=FORM)],
+            [answered(), answered(form_id=OTHER_FORM, amendment=1)],
+        ],
+    )
+    def test_what_waits_for_a_supervisor_or_was_replaced_proves_nothing(self, later: list[Any]) -> None:
+        self.enter(ExecutionFacts(), handed_in=tuple(later), forms=(FORM,)).then_rejected("stage-demands-unmet")
+
+    def test_a_stage_may_wait_until_everything_has_arrived(self) -> None:
+        half = answered(complete=False)
+        whole = FormAnswerCompleted(task_id=TASK, submission_id=SUBMISSION, form_id=FORM)
+        on = walked("pending", "on-the-way")
+        self.enter(ExecutionFacts(), handed_in=(half,), forms=(FORM,)).then(*on)
+        self.enter(ExecutionFacts(), handed_in=(half,), complete_evidence=True).then_rejected("stage-demands-unmet")
+        self.enter(ExecutionFacts(), handed_in=(half, whole), forms=(FORM,), complete_evidence=True).then(*on)
 
     def test_being_there_is_confirmed(self) -> None:
         self.enter(ExecutionFacts(site=BOGOTA), NEARBY, geolocation_radius_m=100).then(

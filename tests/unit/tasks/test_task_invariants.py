@@ -12,6 +12,7 @@ from services.kernel.domain import Rejected
 from services.tasks.domain.stages import DEFAULT_STAGES, Demands, GenericState, Stage, check_pipeline
 from services.tasks.domain.task import task
 from services.tasks.domain.task_events import Task, TaskAdvanced, TaskReopened
+from services.tasks.domain.task_evidence import AnswerForm, CompleteAnswer, DiscardAnswer, NoteTask, ReleaseAnswer
 from services.tasks.domain.task_execution import (
     AbandonOpening,
     AdvanceTask,
@@ -27,17 +28,20 @@ from services.tasks.domain.values import Window
 from tests.examples.tasks import (
     ADMIN,
     COLLEAGUE,
+    FORM,
     NOW,
     OTHER_PROCESS,
     OTHER_SUBPROCESS,
     PROCESS,
     STAGE_NAMES,
     STAGES,
+    SUBMISSION,
     SUBPROCESS,
     SUBTASK,
     TASK,
     TEAM,
     TECHNICIAN,
+    answered,
     opened,
 )
 
@@ -68,6 +72,11 @@ commands = st.one_of(
     asked(ReopenTask, reason="porque no", facts=EXECUTION),
     asked(ExpectSubtask, subtask_id=SUBTASK, opening=openings),
     asked(AbandonOpening, opening=openings),
+    asked(AnswerForm, submission_id=SUBMISSION, form_id=FORM, version=1, amendment=openings),
+    asked(CompleteAnswer, submission_id=SUBMISSION),
+    asked(ReleaseAnswer, submission_id=SUBMISSION),
+    asked(DiscardAnswer, submission_id=SUBMISSION),
+    asked(NoteTask, note_id=SUBMISSION, text=st.sampled_from(["x", "y"])),
 )
 
 
@@ -114,6 +123,9 @@ FILLED: dict[str, Any] = {
     "reason": "x",
     "changed": (),
     "subtask_id": SUBTASK,
+    **answered().model_dump(),
+    "note_id": SUBMISSION,
+    "text": "x",
     "from_window": {},
     "from_priority": "low",
     **{f"from_{name}": "x" for name in ("user_id", "team_id", "title", "description")},
