@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -243,6 +244,19 @@ class Ask:
         self.settings = app.settings
         self.secrets = app.secrets
         self.ports = app.ports
+
+    def on_behalf_of(self, actor: str, role: str, *permissions: str) -> Ask:
+        """The same request as somebody else of the caller's account would see it: for work that he has left to it."""
+        other = copy(self)
+        other.caller = Caller(
+            tenant=self.caller.tenant,
+            actor=actor,
+            role=role,
+            permissions=frozenset(permissions),
+            correlation_id=self.caller.correlation_id,
+            causation_id=self.caller.causation_id,
+        )
+        return other
 
     @property
     def reads(self) -> Any:

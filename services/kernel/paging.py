@@ -39,8 +39,13 @@ def page(
     if len(rows) <= query.limit:
         return rows, None
     rows.pop()
-    last = [rows[-1][name] for name, _ in by] + [f"{ask.caller.tenant}:{rows[-1]['id']}"]
-    return rows, base64.urlsafe_b64encode(json.dumps(last).encode()).rstrip(b"=").decode()
+    return rows, cursor_of(ask, rows[-1], by=by)
+
+
+def cursor_of(ask: Ask, row: Mapping[str, Any], *, by: Sequence[tuple[str, int]]) -> str:
+    """The cursor of what follows this document."""
+    last = [row[name] for name, _ in by] + [f"{ask.caller.tenant}:{row['id']}"]
+    return base64.urlsafe_b64encode(json.dumps(last).encode()).rstrip(b"=").decode()
 
 
 def _beyond(cursor: str, sort: Sequence[tuple[str, int]]) -> dict[str, Any]:
