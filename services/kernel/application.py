@@ -147,16 +147,19 @@ class Application:
         caller: Caller,
         command_id: str,
         expected_version: int | None = None,
+        *,
+        asked: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Carry out one command, once per `command_id`; the answer to a repeat is the first one.
 
-        Raises Rejected ("command-unknown", "invalid", or whatever the domain says), VersionConflict,
+        `asked` is the whole of what was asked, where the command's data are made from it. Raises Rejected ("command-unknown", "invalid", or whatever the domain says), VersionConflict,
         StoreUnavailable.
         """
         handles = self.definition.commands.get(command)
         if handles is None:
             raise Rejected("command-unknown", command=command)
-        ask = Ask(self, caller, dict(data), command_id, self.digest(command, data), expected_version)
+        digest = self.digest(command, data if asked is None else asked)
+        ask = Ask(self, caller, dict(data), command_id, digest, expected_version)
         if isinstance(handles, Do):
             return dict(handles.run(ask))
         return ask.carry_out(handles)
@@ -309,6 +312,25 @@ class Ask:
         Raises Rejected("idempotency-key-reused") when it was something else that was asked then.
         """
         return self._app.journal.earlier(f"{self._scope()}/{part}", self._digest_of(part, asked))
+
+    def request(
+        self, command: str, data: Mapping[str, Any], command_id: str, asked: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """A request inside this one, carried out as if the caller had sent it by itself under that id."""
+        return self._app.execute(command, data, self.caller, command_id, asked=asked)
+
+    def outcome(self, command: str, command_id: str, asked: Mapping[str, Any]) -> list[Recorded] | None:
+        """The facts that such a request left behind; None when it left none.
+
+        Raises Rejected("idempotency-key-reused") when the id was used for something else.
+        """
+        app = self._app
+        commit_id = f"cmd:{self.caller.tenant}:{command_id}"
+        if app.journal.earlier(commit_id, app.digest(command, asked)) is None:
+            return None
+        commit = app.journal.store.find(commit_id)
+        assert commit is not None, "a commit that was there is gone"
+        return app.journal.registry.recorded(commit, app.journal.keyring)
 
     def make(self, command: type[Command], fields: Mapping[str, Any]) -> Command:
         """A command of this type from fields, with time and actor filled in. Raises Rejected("invalid")."""

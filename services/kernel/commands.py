@@ -53,8 +53,13 @@ class Journal:
     keyring: Keyring
 
     def load(self, decider: Decider[Any, S, Any], tenant: str, id: str) -> Loaded:
-        """The aggregate's present state, folded from its whole stream."""
-        commits = self.store.load(stream_of(decider.category, tenant, id))
+        """The aggregate's present state, folded from its stream."""
+        stream = stream_of(decider.category, tenant, id)
+        if decider.by_last:
+            last = self.store.last(stream)
+            commits = [] if last is None else [last]
+        else:
+            commits = self.store.load(stream)
         state: Any = decider.initial_state
         version = position = 0
         for commit in commits:

@@ -96,6 +96,7 @@ class Decider(Generic[C, S, E]):
 
     `events` names every stored type explicitly; the names are for ever and independent of class names.
     `upcasters` maps (name, stored version) to the function that lifts the stored fields one version up.
+    `by_last`: the last commit says everything, so that a stream which grows for years is never read whole.
     """
 
     category: str
@@ -104,6 +105,7 @@ class Decider(Generic[C, S, E]):
     evolve: Callable[[S, E], S]
     events: Mapping[str, type[E]]
     upcasters: Mapping[tuple[str, int], Upcaster] = field(default_factory=dict)
+    by_last: bool = False
 
     def replay(self, events: list[E], state: S | None = None) -> S:
         """The state after `events`, from the beginning or from `state`."""

@@ -35,6 +35,11 @@ class MemoryCommitStore:
         with self._lock:
             return [commit for commit in self._log if commit.stream == stream]
 
+    def last(self, stream: str, up_to: int | None = None) -> Commit | None:
+        """See `CommitStore.last`."""
+        there = [commit for commit in self.load(stream) if up_to is None or commit.position <= up_to]
+        return there[-1] if there else None
+
     def find(self, commit_id: str) -> Commit | None:
         """See `CommitStore.find`."""
         with self._lock:

@@ -36,6 +36,9 @@ class CommitStore(Protocol):
     def load(self, stream: str) -> list[Commit]:
         """The stream's commits, oldest first."""
 
+    def last(self, stream: str, up_to: int | None = None) -> Commit | None:
+        """The stream's latest commit, or the latest that is no further on in the log than `up_to`."""
+
     def find(self, commit_id: str) -> Commit | None:
         """The durable commit of that id."""
 
@@ -99,6 +102,12 @@ class MongoCommitStore:
         """
         rows = self._durable.find({"stream": stream}).sort("version", ASCENDING)
         return [Commit.from_document(row) for row in rows]
+
+    def last(self, stream: str, up_to: int | None = None) -> Commit | None:
+        """See `CommitStore.last`."""
+        place = {} if up_to is None else {"_id": {"$lte": Int64(up_to)}}
+        row = self._durable.find_one({"stream": stream, **place}, sort=[("version", -1)])
+        return None if row is None else Commit.from_document(row)
 
     def find(self, commit_id: str) -> Commit | None:
         """See `CommitStore.find`."""

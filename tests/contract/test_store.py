@@ -91,6 +91,16 @@ def test_a_stream_is_loaded_oldest_first_and_alone(store: CommitStore) -> None:
     assert [c.version for c in store.load(stream("ab"))] == [1, 2]
 
 
+def test_the_last_of_a_stream_is_found_as_of_any_position(store: CommitStore) -> None:
+    assert store.last(stream("a")) is None
+    first, other, second = (
+        store.append(commit(stream(name), version)) for name, version in (("a", 1), ("b", 1), ("a", 2))
+    )
+    assert store.last(stream("a")) == second
+    assert store.last(stream("a"), up_to=other.position) == first
+    assert store.last(stream("b"), up_to=first.position) is None
+
+
 def test_reading_goes_on_after_any_position_with_any_limit(store: CommitStore) -> None:
     log = [store.append(commit(stream("a"), version)) for version in range(1, 8)]
     for position in range(9):
