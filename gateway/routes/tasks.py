@@ -55,6 +55,7 @@ class Planned(Body):
     service_ids: Ids = Field(default_factory=list)
     customer_id: Id | None = None
     location_id: Id | None = None
+    equipment_id: Id | None = None
     user_id: Id | None = None
     team_id: Id | None = None
     window: Window | None = None
@@ -86,6 +87,7 @@ class EditTask(Body):
     service_ids: Ids | None = None
     customer_id: Id | None = None
     location_id: Id | None = None
+    equipment_id: Id | None = None
     window: Window | None = None
     priority: Priority | None = None
     fields: DynamicFields | None = None
@@ -221,6 +223,9 @@ def _chosen(
     process_id: Id | None = None,
     subprocess_id: Id | None = None,
     customer_id: Id | None = None,
+    location_id: Id | None = None,
+    equipment_id: Id | None = None,
+    service_id: Id | None = None,
     parent_id: Id | None = None,
     priority: Priority | None = None,
     overdue: bool | None = None,
@@ -234,6 +239,9 @@ def _chosen(
         process_id=process_id,
         subprocess_id=subprocess_id,
         customer_id=customer_id,
+        location_id=location_id,
+        equipment_id=equipment_id,
+        service_id=service_id,
         parent_id=parent_id,
         priority=priority,
         overdue=overdue,

@@ -31,6 +31,13 @@ TASKS: Words = {
         "Otro cliente tiene este código.",
     ),
     "customer-exists": (409, "This customer exists already.", "Este cliente ya existe."),
+    "equipment-elsewhere": (
+        409,
+        "This equipment stands at another place.",
+        "Este equipo está en otro lugar.",
+    ),
+    "equipment-exists": (409, "This equipment exists already.", "Este equipo ya existe."),
+    "equipment-retired": (409, "This equipment is out of service.", "Este equipo está fuera de servicio."),
     "import-exists": (409, "This import exists already.", "Esta importación ya existe."),
     "import-has-bad-rows": (
         409,
@@ -54,6 +61,8 @@ TASKS: Words = {
     "parent-completed": (409, "The parent task is completed.", "La tarea principal está completada."),
     "process-exists": (409, "This process exists already.", "Este proceso ya existe."),
     "process-inactive": (409, "This process is not in use.", "Este proceso no está en uso."),
+    "service-exists": (409, "This service exists already.", "Este servicio ya existe."),
+    "service-inactive": (409, "This service is not in use.", "Este servicio no está en uso."),
     "stage-demands-unmet": (
         409,
         "Something this stage asks for is missing.",
@@ -103,6 +112,11 @@ TASKS: Words = {
         422,
         "Work in progress must be assigned to somebody.",
         "Un trabajo en progreso debe tener responsable.",
+    ),
+    "equipment-without-customer": (
+        422,
+        "Equipment needs its customer.",
+        "Un equipo requiere su cliente.",
     ),
     "generic-state-missing": (
         422,

@@ -7,7 +7,7 @@ from typing import Any
 
 from services.kernel.application import Ask, Do, On
 from services.kernel.domain import Rejected
-from services.tasks import customers, importing, work
+from services.tasks import customers, importing, register, work
 from services.tasks.domain.customer import (
     AddLocation,
     CreateCustomer,
@@ -15,6 +15,14 @@ from services.tasks.domain.customer import (
     EditLocation,
     RemoveLocation,
     customer,
+)
+from services.tasks.domain.equipment import (
+    EditEquipment,
+    InstallEquipment,
+    MoveEquipment,
+    RetireEquipment,
+    ReturnEquipment,
+    equipment,
 )
 from services.tasks.domain.import_job import ApplyImport, DiscardImport, RequestImport, import_job
 from services.tasks.domain.process import (
@@ -29,6 +37,13 @@ from services.tasks.domain.process import (
     RenameProcess,
     RenameSubprocess,
     process,
+)
+from services.tasks.domain.service import (
+    ActivateService,
+    AddService,
+    DeactivateService,
+    RenameService,
+    service,
 )
 from services.tasks.domain.status_list import ChangeStatusList, DefineStatusList, status_list
 from services.tasks.domain.task import task
@@ -70,6 +85,7 @@ def _linking(ask: Ask) -> Mapping[str, Any]:
 
 
 _processes = _permitted("processes:edit")
+_customers = _permitted("customers:edit")
 
 COMMANDS: Mapping[str, On | Do] = {
     "define_status_list": On(status_list, DefineStatusList, id="list_id", prepare=_processes),
@@ -88,7 +104,16 @@ COMMANDS: Mapping[str, On | Do] = {
     "edit_customer": On(customer, EditCustomer, id="customer_id", prepare=customers.editing),
     "add_location": On(customer, AddLocation, id="customer_id", prepare=customers.placing),
     "edit_location": On(customer, EditLocation, id="customer_id", prepare=customers.moving),
-    "remove_location": On(customer, RemoveLocation, id="customer_id", prepare=_permitted("customers:edit")),
+    "remove_location": On(customer, RemoveLocation, id="customer_id", prepare=_customers),
+    "install_equipment": On(equipment, InstallEquipment, id="equipment_id", prepare=register.installing),
+    "edit_equipment": On(equipment, EditEquipment, id="equipment_id", prepare=register.editing),
+    "move_equipment": On(equipment, MoveEquipment, id="equipment_id", prepare=register.moving),
+    "retire_equipment": On(equipment, RetireEquipment, id="equipment_id", prepare=_customers),
+    "return_equipment": On(equipment, ReturnEquipment, id="equipment_id", prepare=_customers),
+    "add_service": On(service, AddService, id="service_id", prepare=_processes),
+    "rename_service": On(service, RenameService, id="service_id", prepare=_processes),
+    "activate_service": On(service, ActivateService, id="service_id", prepare=_processes),
+    "deactivate_service": On(service, DeactivateService, id="service_id", prepare=_processes),
     "open_task": On(task, OpenTask, id="task_id", prepare=work.opening),
     "edit_task": On(task, EditTask, id="task_id", prepare=work.editing),
     "assign_task": On(task, AssignTask, id="task_id", prepare=work.assigning),

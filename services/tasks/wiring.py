@@ -6,19 +6,34 @@ from services.kernel.application import ServiceDefinition, Subscription
 from services.tasks.commands import COMMANDS
 from services.tasks.domain.customer import customer
 from services.tasks.domain.customer_code import customer_code
+from services.tasks.domain.equipment import equipment
 from services.tasks.domain.import_job import import_job
 from services.tasks.domain.process import process
+from services.tasks.domain.service import service
 from services.tasks.domain.status_list import status_list
 from services.tasks.domain.task import task
 from services.tasks.incoming import DIRECTORY
 from services.tasks.processes.apply_rows_when_import_applied import apply_rows_when_import_applied
 from services.tasks.processes.check_import_when_requested import check_import_when_requested
 from services.tasks.processes.remove_file_when_import_ended import remove_file_when_import_ended
-from services.tasks.readmodels import customers, imports, processes, status_lists, task_board, task_detail
+from services.tasks.readmodels import (
+    customers,
+    imports,
+    processes,
+    service_catalogue,
+    status_lists,
+    task_board,
+    task_detail,
+)
+from services.tasks.readmodels import (
+    equipment as equipment_register,
+)
 from services.tasks.readmodels.customers import Customers
 from services.tasks.readmodels.directory import Directory
+from services.tasks.readmodels.equipment import EquipmentRegister
 from services.tasks.readmodels.imports import Imports
 from services.tasks.readmodels.processes import Processes
+from services.tasks.readmodels.service_catalogue import ServiceCatalogue
 from services.tasks.readmodels.status_lists import StatusLists
 from services.tasks.readmodels.task_board import TaskBoard
 from services.tasks.readmodels.task_detail import TaskDetail
@@ -28,17 +43,37 @@ def define() -> ServiceDefinition:
     """Everything the tasks service is."""
     return ServiceDefinition(
         name="tasks",
-        deciders=(task, process, status_list, customer, customer_code, import_job),
+        deciders=(
+            task,
+            process,
+            status_list,
+            customer,
+            customer_code,
+            equipment,
+            service,
+            import_job,
+        ),
         commands=COMMANDS,
         queries={
             **status_lists.QUERIES,
             **processes.QUERIES,
             **customers.QUERIES,
+            **equipment_register.QUERIES,
+            **service_catalogue.QUERIES,
             **task_board.QUERIES,
             **task_detail.QUERIES,
             **imports.QUERIES,
         },
-        read_models=(StatusLists(), Processes(), Customers(), TaskBoard(), TaskDetail(), Imports()),
+        read_models=(
+            StatusLists(),
+            Processes(),
+            Customers(),
+            EquipmentRegister(),
+            ServiceCatalogue(),
+            TaskBoard(),
+            TaskDetail(),
+            Imports(),
+        ),
         reactions=(
             check_import_when_requested,
             apply_rows_when_import_applied,

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from services.kernel.application import Ask
 from services.kernel.domain import Command, Erased, Rejected
-from services.tasks.domain.customer import Customer, customer
+from services.tasks.domain.customer import customer
 from services.tasks.domain.process import Process, process
 from services.tasks.domain.stages import DEFAULT_STAGES
 from services.tasks.domain.status_list import StatusList, status_list
@@ -25,8 +25,9 @@ from services.tasks.domain.task_execution import (
     StartTask,
     check_takes_subtasks,
 )
-from services.tasks.domain.task_planning import AssignTask, EditTask, OpenTask, PlanningFacts
+from services.tasks.domain.task_planning import AssignTask, EditTask, OpenTask, PlanningFacts, place_after
 from services.tasks.domain.values import Position
+from services.tasks.register import check_equipment, check_place, check_services
 from services.tasks.standing import check_team, check_user, demand, manages, teams_of, view
 
 Fields = Mapping[str, Any]
@@ -46,7 +47,9 @@ def opening_facts(ask: Ask, wanted: OpenTask) -> PlanningFacts:
         # A repeat must find its task whatever has changed since: only the task itself decides.
         return PlanningFacts(manages=planner)
     inherited = _inherited(ask, wanted.process_id, wanted.subprocess_id)
-    _check_place(ask, wanted.customer_id, wanted.location_id)
+    check_place(ask, wanted.customer_id, wanted.location_id)
+    check_equipment(ask, wanted.equipment_id, wanted.customer_id, wanted.location_id)
+    check_services(ask, wanted.service_ids)
     _check_assignee(ask, wanted.user_id, wanted.team_id)
     return inherited.model_copy(
         update={
@@ -91,11 +94,18 @@ def editing(ask: Ask) -> Fields:
     kind = (wanted.process_id, wanted.subprocess_id)
     if {"process_id", "subprocess_id"} <= given and kind != (known.process_id, known.subprocess_id):
         facts = _inherited(ask, wanted.process_id, wanted.subprocess_id)
-    if {"customer_id", "location_id"} & given:
-        customer_id = wanted.customer_id if "customer_id" in given else known.customer_id
-        if (customer_id, wanted.location_id) != (known.customer_id, known.location_id):
-            _check_place(ask, customer_id, wanted.location_id)
+    _check_edited_place(ask, wanted, known)
+    if "service_ids" in given:
+        check_services(ask, set(wanted.service_ids) - set(known.service_ids))
     return {**ask.data, "facts": facts.model_copy(update={"manages": manages(ask.caller)})}
+
+
+def _check_edited_place(ask: Ask, wanted: EditTask, known: Task) -> None:
+    customer_id, location_id, equipment_id = place_after(wanted, known)
+    if (customer_id, location_id) != (known.customer_id, known.location_id):
+        check_place(ask, customer_id, location_id)
+    if equipment_id != known.equipment_id:
+        check_equipment(ask, equipment_id, customer_id, location_id)
 
 
 def assigning(ask: Ask) -> Fields:
@@ -213,16 +223,6 @@ def _inherited(ask: Ask, process_id: str, subprocess_id: str) -> PlanningFacts:
     pipeline: StatusList = ask.state(status_list, kind.list_id)
     names = pipeline.stage_names if isinstance(pipeline.stage_names, dict) else {}
     return PlanningFacts(list_id=kind.list_id, stages=pipeline.stages, stage_names=names)
-
-
-def _check_place(ask: Ask, customer_id: str | None, location_id: str | None) -> None:
-    if customer_id is None:
-        return
-    known: Customer = ask.state(customer, customer_id)
-    if not known.exists:
-        raise Rejected("customer-unknown", customer_id=customer_id)
-    if location_id is not None:
-        known.location(location_id)
 
 
 def _check_assignee(ask: Ask, user_id: str | None, team_id: str | None) -> None:

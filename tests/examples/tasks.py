@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from services.tasks.domain.customer import CustomerCreated, LocationAdded, Place, Profile
+from services.tasks.domain.equipment import Plate
 from services.tasks.domain.evidence_events import FormAnswered
 from services.tasks.domain.process import ProcessCreated, SubprocessAdded
 from services.tasks.domain.stages import Demands, Stage, StageDraft
@@ -29,6 +30,7 @@ LIST = an_id(31)
 CUSTOMER, LOCATION = an_id(41), an_id(42)
 TASK, SUBTASK = an_id(51), an_id(52)
 FORM, SERVICE, OTHER_FORM = an_id(61), an_id(62), an_id(63)
+EQUIPMENT = an_id(65)
 SUBMISSION, OTHER_SUBMISSION = an_id(71), an_id(72)
 
 BOGOTA = Position(lat=4.65, lon=-74.06)
@@ -77,6 +79,7 @@ PROFILE = Profile(
 )
 CLAIM = "fingerprint/1"
 customer_created = CustomerCreated(customer_id=CUSTOMER, claim=CLAIM, profile=PROFILE)
+PLATE = Plate(name="Ascensor torre B", code="EQ-7", serial="SN-0042", model="KX-200")
 PLACE = Place(name="Sede Chapinero", address="Carrera 13 # 60-21", position=BOGOTA)
 location_added = LocationAdded(customer_id=CUSTOMER, location_id=LOCATION, place=PLACE)
 

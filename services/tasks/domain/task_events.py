@@ -49,6 +49,7 @@ class TaskOpened(Event):
     blocks_parent: bool
     opened_by: str
     opening: int = 1
+    equipment_id: str | None = None
 
 
 class TaskAssigned(Event):
@@ -152,6 +153,14 @@ class TaskCustomerChanged(Event):
     from_location_id: str | None
 
 
+class TaskEquipmentChanged(Event):
+    """The task is about another piece of equipment, or about none."""
+
+    task_id: str
+    equipment_id: str | None
+    from_equipment_id: str | None
+
+
 class TaskRescheduled(Event):
     """The task is to be done at another time."""
 
@@ -212,7 +221,7 @@ TaskEvent = (
     TaskOpened | TaskAssigned | TaskClaimed | TaskAdvanced | PresenceConfirmed | TaskCancelled
     | TaskReopened | TaskRetitled | TaskDescribed | TaskReclassified | StagesInherited
     | TaskCustomerChanged | TaskRescheduled | TaskReprioritised | TaskFormsChanged | TaskServicesChanged
-    | TaskFieldsChanged | SubtaskExpected | OpeningAbandoned | EvidenceEvent
+    | TaskEquipmentChanged | TaskFieldsChanged | SubtaskExpected | OpeningAbandoned | EvidenceEvent
 )  # fmt: skip
 
 TASK_EVENTS: Mapping[str, type[TaskEvent]] = {
@@ -228,6 +237,7 @@ TASK_EVENTS: Mapping[str, type[TaskEvent]] = {
     "TaskReclassified": TaskReclassified,
     "StagesInherited": StagesInherited,
     "TaskCustomerChanged": TaskCustomerChanged,
+    "TaskEquipmentChanged": TaskEquipmentChanged,
     "TaskRescheduled": TaskRescheduled,
     "TaskReprioritised": TaskReprioritised,
     "TaskFormsChanged": TaskFormsChanged,
@@ -257,6 +267,7 @@ class Task:
     service_ids: tuple[str, ...] = ()
     customer_id: str | None = None
     location_id: str | None = None
+    equipment_id: str | None = None
     window: Window = ANYTIME
     priority: Priority = "normal"
     fields: Fields | Erased = field(default_factory=dict)
@@ -298,6 +309,8 @@ def evolve(state: Task, event: TaskEvent) -> Task:
             return replace(state, stages=stages, stage=stages[0].stage_id, generic_state="pending")
         case TaskCustomerChanged(customer_id=customer_id, location_id=location_id):
             return replace(state, customer_id=customer_id, location_id=location_id)
+        case TaskEquipmentChanged(equipment_id=equipment_id):
+            return replace(state, equipment_id=equipment_id)
         case TaskRescheduled(window=window):
             return replace(state, window=window)
         case TaskReprioritised(priority=priority):
@@ -333,6 +346,7 @@ def _opened(state: Task, event: TaskOpened) -> Task:
         service_ids=event.service_ids,
         customer_id=event.customer_id,
         location_id=event.location_id,
+        equipment_id=event.equipment_id,
         window=event.window,
         priority=event.priority,
         fields=event.fields,

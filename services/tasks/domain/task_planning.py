@@ -14,6 +14,7 @@ from services.tasks.domain.task_events import (
     TaskAssigned,
     TaskCustomerChanged,
     TaskDescribed,
+    TaskEquipmentChanged,
     TaskEvent,
     TaskFieldsChanged,
     TaskFormsChanged,
@@ -52,6 +53,7 @@ class OpenTask(Command):
     service_ids: Ids = ()
     customer_id: Id | None = None
     location_id: Id | None = None
+    equipment_id: Id | None = None
     user_id: Id | None = None
     team_id: Id | None = None
     window: Window = ANYTIME
@@ -74,6 +76,7 @@ class EditTask(Command):
     service_ids: Ids = ()
     customer_id: Id | None = None
     location_id: Id | None = None
+    equipment_id: Id | None = None
     window: Window = ANYTIME
     priority: Priority = "normal"
     fields: Fields = Field(default_factory=dict)
@@ -104,6 +107,7 @@ def open_task(command: OpenTask, state: Task) -> list[TaskEvent]:
         service_ids=command.service_ids,
         customer_id=command.customer_id,
         location_id=command.location_id,
+        equipment_id=command.equipment_id,
         window=command.window,
         priority=command.priority,
         fields=command.fields,
@@ -120,6 +124,7 @@ def open_task(command: OpenTask, state: Task) -> list[TaskEvent]:
         raise Rejected("parent-missing")
     _check_window(command.window)
     _check_location(command.customer_id, command.location_id)
+    _check_equipment(command.customer_id, command.equipment_id)
     user_id, team_id = _first_assignee(command)
     if user_id is None and team_id is None:
         return [opened]
@@ -170,7 +175,7 @@ def _changes(command: EditTask, state: Task) -> list[TaskEvent]:
             TaskDescribed(task_id=task_id, description=command.description, from_description=state.description)
         )
     facts += _reclassified(command, state)
-    facts += _customer_changed(command, state)
+    facts += _place_changed(command, state)
     if "window" in given and command.window != state.window:
         _check_window(command.window)
         facts.append(TaskRescheduled(task_id=task_id, window=command.window, from_window=state.window))
@@ -216,24 +221,41 @@ def _reclassified(command: EditTask, state: Task) -> list[TaskEvent]:
     return [moved, inherited]
 
 
-def _customer_changed(command: EditTask, state: Task) -> list[TaskEvent]:
+def _place_changed(command: EditTask, state: Task) -> list[TaskEvent]:
+    customer_id, location_id, equipment_id = place_after(command, state)
+    _check_location(customer_id, location_id)
+    _check_equipment(customer_id, equipment_id)
+    facts: list[TaskEvent] = []
+    if (customer_id, location_id) != (state.customer_id, state.location_id):
+        facts.append(
+            TaskCustomerChanged(
+                task_id=command.task_id,
+                customer_id=customer_id,
+                location_id=location_id,
+                from_customer_id=state.customer_id,
+                from_location_id=state.location_id,
+            )
+        )
+    if equipment_id != state.equipment_id:
+        facts.append(
+            TaskEquipmentChanged(
+                task_id=command.task_id, equipment_id=equipment_id, from_equipment_id=state.equipment_id
+            )
+        )
+    return facts
+
+
+def place_after(command: EditTask, state: Task) -> tuple[str | None, str | None, str | None]:
+    """Customer, location and equipment that the task would have after the edit."""
     given = command.model_fields_set
     customer_id = command.customer_id if "customer_id" in given else state.customer_id
-    # A location belongs to its customer: another customer without a location given has none yet.
+    # A location belongs to its customer, and equipment to its location: who changes the one without
+    # naming the other has none yet.
     kept = state.location_id if customer_id == state.customer_id else None
     location_id = command.location_id if "location_id" in given else kept
-    _check_location(customer_id, location_id)
-    if (customer_id, location_id) == (state.customer_id, state.location_id):
-        return []
-    return [
-        TaskCustomerChanged(
-            task_id=command.task_id,
-            customer_id=customer_id,
-            location_id=location_id,
-            from_customer_id=state.customer_id,
-            from_location_id=state.location_id,
-        )
-    ]
+    moved = (customer_id, location_id) != (state.customer_id, state.location_id)
+    equipment_id = None if moved else state.equipment_id
+    return customer_id, location_id, command.equipment_id if "equipment_id" in given else equipment_id
 
 
 def assign_task(command: AssignTask, state: Task) -> list[TaskEvent]:
@@ -275,6 +297,11 @@ def _check_window(window: Window) -> None:
 def _check_location(customer_id: str | None, location_id: str | None) -> None:
     if customer_id is None and location_id is not None:
         raise Rejected("location-without-customer", location_id=location_id)
+
+
+def _check_equipment(customer_id: str | None, equipment_id: str | None) -> None:
+    if customer_id is None and equipment_id is not None:
+        raise Rejected("equipment-without-customer", equipment_id=equipment_id)
 
 
 def _check_one_assignee(user_id: str | None, team_id: str | None) -> None:

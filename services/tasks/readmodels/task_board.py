@@ -20,6 +20,7 @@ from services.tasks.domain.task_events import (
     TaskCancelled,
     TaskClaimed,
     TaskCustomerChanged,
+    TaskEquipmentChanged,
     TaskFormsChanged,
     TaskOpened,
     TaskReclassified,
@@ -51,6 +52,9 @@ class TaskBoard(ReadModel):
         [("tenant", 1), ("team_id", 1), ("status", 1), ("due", 1), ("_id", 1)],
         [("tenant", 1), ("subprocess_id", 1), ("due", 1), ("_id", 1)],
         [("tenant", 1), ("customer_id", 1), ("due", 1), ("_id", 1)],
+        [("tenant", 1), ("location_id", 1), ("due", 1), ("_id", 1)],
+        [("tenant", 1), ("equipment_id", 1), ("due", 1), ("_id", 1)],
+        [("tenant", 1), ("service_ids", 1), ("due", 1), ("_id", 1)],
         [("tenant", 1), ("parent_id", 1), ("due", 1), ("_id", 1)],
         [("tenant", 1), ("starts", 1), ("_id", 1)],
     )
@@ -85,6 +89,7 @@ def _opened(event: TaskOpened, at: str) -> Document:
         "service_ids": list(event.service_ids),
         "customer_id": event.customer_id,
         "location_id": event.location_id,
+        "equipment_id": event.equipment_id,
         "user_id": None,
         "team_id": None,
         "parent_id": event.parent_id,
@@ -117,6 +122,8 @@ def _changes(doc: Document, fact: Recorded) -> Document:
             return {"list_id": fact.event.list_id, **_staged(fact.event)}
         case TaskCustomerChanged(customer_id=customer_id, location_id=location_id):
             return {"customer_id": customer_id, "location_id": location_id}
+        case TaskEquipmentChanged(equipment_id=equipment_id):
+            return {"equipment_id": equipment_id}
         case TaskRescheduled(window=window):
             return _scheduled(window)
         case TaskReprioritised(priority=priority):
@@ -164,6 +171,9 @@ class Chosen(Query):
     process_id: str | None = None
     subprocess_id: str | None = None
     customer_id: str | None = None
+    location_id: str | None = None
+    equipment_id: str | None = None
+    service_id: str | None = None
     parent_id: str | None = None
     priority: Priority | None = None
     overdue: bool = False
@@ -193,12 +203,17 @@ ORDERS: Mapping[str, Sequence[tuple[str, int]]] = {
     "priority": [("rank", 1), ("due", 1)],
     "newest": [("opened_at", -1)],
 }
-_EQUAL = ("stage", "user_id", "team_id", "process_id", "subprocess_id", "customer_id", "parent_id", "priority")
+_EQUAL = (
+    "stage", "user_id", "team_id", "process_id", "subprocess_id",
+    "customer_id", "location_id", "equipment_id", "parent_id", "priority",
+)  # fmt: skip
 
 
 def _filter(query: Chosen, ask: Ask) -> list[Mapping[str, Any]]:
     equal = {name: value for name in _EQUAL if (value := getattr(query, name)) is not None}
     wanted: list[Mapping[str, Any]] = [view(ask).filter(), equal]
+    if query.service_id is not None:
+        wanted.append({"service_ids": query.service_id})
     if query.unassigned:
         wanted.append({"user_id": None})
     if query.overdue:
@@ -256,8 +271,9 @@ def find_agenda(query: AgendaQuery, ask: Ask) -> Mapping[str, Any]:
 
 
 def named(ask: Ask, rows: Sequence[Document]) -> list[Document]:
-    """Cards for people: with the names of customer, process and subprocess as they are now."""
+    """Cards for people: with the names of customer, equipment, process and subprocess as they are now."""
     customers = _by_id(ask, "customers", {row["customer_id"] for row in rows})
+    equipment = _by_id(ask, "equipment", {row.get("equipment_id") for row in rows})
     processes = _by_id(ask, "processes", {row["process_id"] for row in rows})
     subprocesses = {s["subprocess_id"]: s for p in processes.values() for s in p["subprocesses"]}
     now = stamp(ask.now)
@@ -265,6 +281,7 @@ def named(ask: Ask, rows: Sequence[Document]) -> list[Document]:
         {
             **without(row, *FOR_FINDING),
             "customer_name": customers.get(row["customer_id"], {}).get("name"),
+            "equipment_name": equipment.get(row.get("equipment_id"), {}).get("name"),
             "process_name": processes.get(row["process_id"], {}).get("name"),
             "subprocess_name": subprocesses.get(row["subprocess_id"], {}).get("name"),
             "overdue": row["due"] < now and row["status"] in ("pending", "in_progress"),
@@ -273,7 +290,7 @@ def named(ask: Ask, rows: Sequence[Document]) -> list[Document]:
     ]
 
 
-def _by_id(ask: Ask, model: str, ids: set[str | None]) -> dict[str, Document]:
+def _by_id(ask: Ask, model: str, ids: set[str | None]) -> dict[str | None, Document]:
     wanted = [f"{ask.caller.tenant}:{id}" for id in sorted(filter(None, ids))]
     return {row["id"]: row for row in ask.reads[model].find({"_id": {"$in": wanted}})} if wanted else {}
 

@@ -16,6 +16,7 @@ from tests.examples.tasks import (
     COLLEAGUE,
     CUSTOMER,
     DRAFTS,
+    EQUIPMENT,
     FORM,
     LIST,
     LOCATION,
@@ -26,6 +27,7 @@ from tests.examples.tasks import (
     OTHER_TEAM,
     PROCESS,
     PROFILE,
+    SERVICE,
     STRANGER,
     SUBPROCESS,
     SUPERVISOR,
@@ -210,6 +212,9 @@ class TestWhoMayWhat:
             ({"customer_id": an_id(999)}, "customer-unknown"),
             ({"customer_id": CUSTOMER, "location_id": an_id(999)}, "location-unknown"),
             ({"parent_id": an_id(999)}, "parent-unknown"),
+            ({"service_ids": [an_id(999)]}, "service-unknown"),
+            ({"customer_id": CUSTOMER, "equipment_id": an_id(999)}, "equipment-unknown"),
+            ({"equipment_id": EQUIPMENT}, "equipment-elsewhere"),
             ({"title": 7}, "invalid"),
             ({"task_id": "not-an-id"}, "invalid"),
             ({"window": "tomorrow"}, "invalid"),
@@ -499,7 +504,8 @@ class TestBoardAndAgenda:
             customer_id=CUSTOMER,
             location_id=LOCATION,
             form_ids=[an_id(61)],
-            service_ids=[an_id(62)],
+            service_ids=[SERVICE],
+            equipment_id=EQUIPMENT,
         )
         task = office.ask("task", task_id=task_id)
         assert (task["title"], task["description"], task["fields"]) == (
@@ -508,7 +514,7 @@ class TestBoardAndAgenda:
             {"serial": "A-1"},
         )
         assert task["window"]["start"] == stamp(START)
-        assert len(task["history"]) == 9
+        assert len(task["history"]) == 10
         (row,) = office.ask("agenda", **{"from": stamp(START), "to": stamp(START + timedelta(days=1))})["items"]
         assert (row["title"], row["priority"], row["location_id"]) == ("Cambio de polea", "low", LOCATION)
 

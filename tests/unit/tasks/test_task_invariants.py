@@ -129,7 +129,7 @@ FILLED: dict[str, Any] = {
     "from_window": {},
     "from_priority": "low",
     **{f"from_{name}": "x" for name in ("user_id", "team_id", "title", "description")},
-    **{f"from_{name}": "x" for name in ("process_id", "subprocess_id", "customer_id", "location_id")},
+    **{f"from_{name}": "x" for name in ("process_id", "subprocess_id", "customer_id", "location_id", "equipment_id")},
     "from_form_ids": (),
     "from_service_ids": (),
     "from_fields": {},
