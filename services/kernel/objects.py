@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any, TypeVar
 
 R = TypeVar("R")
@@ -62,9 +63,10 @@ def chunks(objects: Any, bucket: str, key: str, limit: int | None = None) -> Ite
     """The file piece by piece, up to `limit` bytes. Raises ObjectLost, or OSError as `fetch` does."""
     answer = _asked("give the file", lambda: objects.get_object(bucket, key))
     try:
-        while (wanted := CHUNK if limit is None else min(CHUNK, limit)) and (
-            chunk := _asked("give the file", lambda amount=wanted: answer.read(amount))
-        ):
+        while wanted := CHUNK if limit is None else min(CHUNK, limit):
+            chunk = _asked("give the file", partial(answer.read, wanted))
+            if not chunk:
+                return
             yield chunk
             limit = None if limit is None else limit - len(chunk)
     finally:

@@ -1,0 +1,76 @@
+"""What a service says about its exports: which kinds there are, which tables each has, and how their rows are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from services.kernel.application import Ask
+from services.kernel.exporting.job import Language, Sheet
+
+Cell = str | int | float | Decimal | bool | datetime | date | None
+"""What may stand in a cell. Moments are written on the wall clock of the account, with their offset."""
+
+Row = Sequence[Cell]
+
+
+class Filters(BaseModel):
+    """Which things are wanted; each kind has its own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One export as its kind sees it. What is asked on the requester's behalf shows only what he may see."""
+
+    filters: Mapping[str, Any]
+    language: Language
+    time_zone: str
+    ask: Ask
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What will be written: its tables, about how many things, and `scope`: whatever the kind must remember.
+
+    The plan is kept with the export, so that a file that is written over hours has the columns and the view it
+    began with.
+    """
+
+    tables: Sequence[Sheet]
+    total: int
+    scope: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """One thing with all its rows: (number of the table, cells). Things come in the order of their keys."""
+
+    key: str
+    rows: Sequence[tuple[int, Row]]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportKind:
+    """One kind of export. `rows(wanted, scope, after)` goes on behind the thing of that key."""
+
+    name: str
+    permission: str
+    titles: Mapping[Language, str]
+    filters: type[Filters]
+    plan: Callable[[Wanted], Plan]
+    rows: Callable[[Wanted, Mapping[str, Any], str], Iterator[Thing]]
+
+
+class CannotExport(Exception):
+    """No file can come of it, now or later; the code says why."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
