@@ -118,6 +118,9 @@ class Reads(Protocol):
     def visible(self, position: int) -> bool:
         """Whether the read models of own facts show everything up to this position of the log."""
 
+    def followed(self, model: str) -> int:
+        """Up to which position of the log this read model of own facts shows everything."""
+
 
 class Application:
     """Carries out commands and answers queries of one service, on whatever store and read side it is given."""
@@ -152,13 +155,13 @@ class Application:
     ) -> dict[str, Any]:
         """Carry out one command, once per `command_id`; the answer to a repeat is the first one.
 
-        `asked` is the whole of what was asked, where the command's data are made from it. Raises Rejected ("command-unknown", "invalid", or whatever the domain says), VersionConflict,
-        StoreUnavailable.
+        `asked` is the whole of what was asked, where the command's data are made from it. Raises Rejected
+        ("command-unknown", "invalid", or whatever the domain says), VersionConflict, StoreUnavailable.
         """
         handles = self.definition.commands.get(command)
         if handles is None:
             raise Rejected("command-unknown", command=command)
-        digest = self.digest(command, data if asked is None else asked)
+        digest = self.digest(command, data) if asked is None else self.digest("", asked)
         ask = Ask(self, caller, dict(data), command_id, digest, expected_version)
         if isinstance(handles, Do):
             return dict(handles.run(ask))
@@ -266,9 +269,23 @@ class Ask:
         """The read models, bound to the caller's account."""
         return self._app.reads.of(self.caller.tenant)
 
+    def followed(self, model: str) -> int:
+        """Up to which position of the log a read model of own facts shows everything."""
+        return self._app.reads.followed(model)
+
     def state(self, decider: Decider[Any, Any, Any], id: str, *, tenant: str | None = None) -> Any:
         """Another aggregate of this service as of now (not a read model: never behind)."""
         return self._app.journal.load(decider, tenant or self.caller.tenant, id).state
+
+    def facts(self, decider: Decider[Any, Any, Any], id: str) -> list[Recorded]:
+        """Everything that has happened to an aggregate of the caller's account, oldest first."""
+        journal = self._app.journal
+        commits = journal.load(decider, self.caller.tenant, id).commits
+        return [fact for commit in commits for fact in journal.registry.recorded(commit, journal.keyring)]
+
+    def state_at(self, decider: Decider[Any, Any, Any], id: str, up_to: int) -> Any:
+        """An aggregate of the caller's account as it stood at that position of the log."""
+        return self._app.journal.load(decider, self.caller.tenant, id, up_to=up_to).state
 
     def version(self, decider: Decider[Any, Any, Any], id: str) -> int:
         """The present version of an aggregate of the caller's account; 0 where there is none."""
@@ -301,7 +318,7 @@ class Ask:
             make() if make else command,  # type: ignore[arg-type]
             commit_id=f"{self._scope()}/{part}",
             caller=self.caller,
-            digest=self._digest_of(part, asked),
+            digest=self._digest_of(asked),
             tenant=tenant,
             redecide=make,
         )
@@ -311,7 +328,7 @@ class Ask:
 
         Raises Rejected("idempotency-key-reused") when it was something else that was asked then.
         """
-        return self._app.journal.earlier(f"{self._scope()}/{part}", self._digest_of(part, asked))
+        return self._app.journal.earlier(f"{self._scope()}/{part}", self._digest_of(asked))
 
     def request(
         self, command: str, data: Mapping[str, Any], command_id: str, asked: Mapping[str, Any]
@@ -319,14 +336,14 @@ class Ask:
         """A request inside this one, carried out as if the caller had sent it by itself under that id."""
         return self._app.execute(command, data, self.caller, command_id, asked=asked)
 
-    def outcome(self, command: str, command_id: str, asked: Mapping[str, Any]) -> list[Recorded] | None:
-        """The facts that such a request left behind; None when it left none.
+    def outcome(self, command_id: str, asked: Mapping[str, Any]) -> list[Recorded] | None:
+        """The facts that such a request, or a part of a `Do`, left behind; None when it left none.
 
         Raises Rejected("idempotency-key-reused") when the id was used for something else.
         """
         app = self._app
         commit_id = f"cmd:{self.caller.tenant}:{command_id}"
-        if app.journal.earlier(commit_id, app.digest(command, asked)) is None:
+        if app.journal.earlier(commit_id, app.digest("", asked)) is None:
             return None
         commit = app.journal.store.find(commit_id)
         assert commit is not None, "a commit that was there is gone"
@@ -377,8 +394,8 @@ class Ask:
             redecide=(lambda: self.make(on.command, prepared())) if on.prepare else None,
         )
 
-    def _digest_of(self, part: str, asked: Mapping[str, Any] | None) -> str:
-        return self._digest if asked is None else self._app.digest(part, asked)
+    def _digest_of(self, asked: Mapping[str, Any] | None) -> str:
+        return self._digest if asked is None else self._app.digest("", asked)
 
     def _scope(self) -> str:
         # A client's id counts inside its own account only, so no account can occupy another's.

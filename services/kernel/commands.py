@@ -52,14 +52,14 @@ class Journal:
     registry: Registry
     keyring: Keyring
 
-    def load(self, decider: Decider[Any, S, Any], tenant: str, id: str) -> Loaded:
-        """The aggregate's present state, folded from its stream."""
+    def load(self, decider: Decider[Any, S, Any], tenant: str, id: str, *, up_to: int | None = None) -> Loaded:
+        """The aggregate's state, folded from its stream: the present one, or that as of a position of the log."""
         stream = stream_of(decider.category, tenant, id)
         if decider.by_last:
-            last = self.store.last(stream)
+            last = self.store.last(stream, up_to)
             commits = [] if last is None else [last]
         else:
-            commits = self.store.load(stream)
+            commits = [c for c in self.store.load(stream) if up_to is None or c.position <= up_to]
         state: Any = decider.initial_state
         version = position = 0
         for commit in commits:

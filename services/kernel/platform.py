@@ -67,6 +67,16 @@ class MongoReads(Reads):
         # A cursor moves late over commits that do not concern its model, so being behind is not yet lacking.
         return not concerned or self._log.find_one({"$or": concerned}, {"_id": 1}) is None
 
+    def followed(self, model: str) -> int:
+        """See `Reads.followed`; what does not concern the model need not have been noted."""
+        shelf = self._shelves[model]
+        newest = self._log.find_one(sort=[("_id", -1)], projection={"_id": 1})
+        head = int(newest["_id"]) if newest else 0
+        at = shelf.position(shelf.live())
+        lacking = {"category": {"$in": list(shelf.model.categories)}, "_id": {"$gt": Int64(at), "$lte": Int64(head)}}
+        first = self._log.find_one(lacking, {"_id": 1}, sort=[("_id", 1)])
+        return head if first is None else int(first["_id"]) - 1
+
     def _positions(self) -> dict[Shelf, int]:
         live = {shelf.live(): shelf for shelf in self._own}
         found = {row["_id"]: int(row["position"]) for row in self._cursors.find({"_id": {"$in": list(live)}})}

@@ -485,6 +485,11 @@ class TenantCollection:
         """How many match."""
         return self._collection.count_documents(self._bound(filter))
 
+    def distinct(self, field: str, filter: Mapping[str, Any]) -> list[Any]:
+        """The different values that a field has in documents that match."""
+        values: list[Any] = self._collection.distinct(field, self._bound(filter))
+        return values
+
     def _bound(self, filter: Mapping[str, Any]) -> Document:
         return {"$and": [{"tenant": self._tenant}, dict(filter)]} if filter else {"tenant": self._tenant}
 

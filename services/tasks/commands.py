@@ -50,6 +50,7 @@ from services.tasks.domain.task import task
 from services.tasks.domain.task_evidence import AnswerForm, CompleteAnswer, DiscardAnswer, NoteTask, ReleaseAnswer
 from services.tasks.domain.task_execution import AdvanceTask, CancelTask, ClaimTask, ReopenTask, StartTask
 from services.tasks.domain.task_planning import AssignTask, EditTask, OpenTask
+from services.tasks.exports import EXPORTS
 from services.tasks.standing import check_team, demand, demand_system
 
 
@@ -134,4 +135,5 @@ COMMANDS: Mapping[str, On | Do] = {
     "check_import": Do(importing.check_import),
     "apply_rows": Do(importing.apply_rows),
     "expire_import": Do(importing.expire_import),
+    **EXPORTS.commands,
 }

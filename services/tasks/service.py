@@ -20,3 +20,8 @@ class TasksService(ServiceBase):
     def follow_directory(self, delivery: Any) -> None:
         """People, teams and the account's time zone, as identity tells them."""
         delivery.take_in()
+
+    @subscribes("tasks.forms")
+    def follow_forms(self, delivery: Any) -> None:
+        """Which version of a form is published, and which forms are in use."""
+        delivery.take_in()

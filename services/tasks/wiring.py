@@ -37,6 +37,7 @@ from services.tasks.readmodels.service_catalogue import ServiceCatalogue
 from services.tasks.readmodels.status_lists import StatusLists
 from services.tasks.readmodels.task_board import TaskBoard
 from services.tasks.readmodels.task_detail import TaskDetail
+from services.tasks.sync import parts as sync
 
 
 def define() -> ServiceDefinition:
@@ -52,9 +53,11 @@ def define() -> ServiceDefinition:
             equipment,
             service,
             import_job,
+            *sync.DECIDERS,
         ),
-        commands=COMMANDS,
+        commands={**COMMANDS, **sync.COMMANDS},
         queries={
+            **sync.QUERIES,
             **status_lists.QUERIES,
             **processes.QUERIES,
             **customers.QUERIES,
@@ -73,6 +76,7 @@ def define() -> ServiceDefinition:
             TaskBoard(),
             TaskDetail(),
             Imports(),
+            *sync.READ_MODELS,
         ),
         reactions=(
             check_import_when_requested,
@@ -87,5 +91,6 @@ def define() -> ServiceDefinition:
                 models=DIRECTORY,
                 into=Directory(),
             ),
+            *sync.SUBSCRIPTIONS,
         ),
     )

@@ -8,21 +8,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
-from services.kernel.application import Ask
+from services.kernel.application import Ask, Query
 from services.kernel.exporting.job import Language, Sheet
 
 Cell = str | int | float | Decimal | bool | datetime | date | None
 """What may stand in a cell. Moments are written on the wall clock of the account, with their offset."""
 
 Row = Sequence[Cell]
-
-
-class Filters(BaseModel):
-    """Which things are wanted; each kind has its own."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +50,12 @@ class Thing:
 
 @dataclass(frozen=True, slots=True)
 class ExportKind:
-    """One kind of export. `rows(wanted, scope, after)` goes on behind the thing of that key."""
+    """One kind of export: `filters` say which things, `rows(wanted, scope, after)` goes on behind that thing."""
 
     name: str
     permission: str
     titles: Mapping[Language, str]
-    filters: type[Filters]
+    filters: type[Query]
     plan: Callable[[Wanted], Plan]
     rows: Callable[[Wanted, Mapping[str, Any], str], Iterator[Thing]]
 

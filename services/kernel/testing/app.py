@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -42,8 +42,9 @@ class MailBox:
 class MemoryReads(Reads):
     """Read models in memory, always up to date."""
 
-    def __init__(self, models: tuple[ReadModel, ...]) -> None:
+    def __init__(self, models: tuple[ReadModel, ...], head: Callable[[], int]) -> None:
         self._db: Any = mongomock.MongoClient(tz_aware=True)["memory"]
+        self.head = head
         self.models = {model.name: model for model in models}
 
     def of(self, tenant: str) -> dict[str, TenantCollection]:
@@ -53,6 +54,10 @@ class MemoryReads(Reads):
     def visible(self, position: int) -> bool:
         """See `Reads.visible`: nothing lags here."""
         return True
+
+    def followed(self, model: str) -> int:
+        """See `Reads.followed`: whatever has happened."""
+        return self.head()
 
     def fold(self, model: ReadModel, fact: Recorded) -> None:
         """Let one fact change the model's documents."""
@@ -77,7 +82,7 @@ class MemoryApp:
         self.store = MemoryCommitStore()
         self.registry = Registry(definition.name, definition.deciders)
         self.keyring = SqliteKeyring(None, b"k" * 32)
-        self.reads = MemoryReads((*definition.read_models, *definition.foreign_models))
+        self.reads = MemoryReads((*definition.read_models, *definition.foreign_models), self.store.head)
         self.settings = Settings(
             mongo_url=SecretStr(""),
             amqp_url=SecretStr(""),

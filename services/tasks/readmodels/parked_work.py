@@ -10,12 +10,12 @@ from pydantic import Field
 from services.kernel.application import Answers, Ask, Query
 from services.kernel.commit import Recorded
 from services.kernel.domain import Rejected
-from services.kernel.paging import Paged, page
+from services.kernel.paging import Paged, every, page
 from services.kernel.projection import ReadModel
 from services.kernel.shown import shown, stamp
 from services.tasks.domain.field_command import CommandAnswered, ParkedWorkDiscarded, ParkedWorkReleased
 from services.tasks.domain.values import Id
-from services.tasks.standing import demand
+from services.tasks.standing import demand, view
 
 Document = dict[str, Any]
 
@@ -72,7 +72,7 @@ class OneParkedQuery(Query):
 def find_parked(query: ParkedQuery, ask: Ask) -> Mapping[str, Any]:
     """A page of the queue."""
     demand(ask.caller, "tasks:edit")
-    wanted: Document = {"state": query.state} | ({"user_id": query.user_id} if query.user_id else {})
+    wanted = every({"state": query.state}, {"user_id": query.user_id} if query.user_id else {}, _in_view(ask))
     rows, following = page(ask, "parked_work", wanted, query, by=[("parked_at", 1)])
     return {"items": rows, "next": following}
 
@@ -80,10 +80,21 @@ def find_parked(query: ParkedQuery, ask: Ask) -> Mapping[str, Any]:
 def find_one_parked(query: OneParkedQuery, ask: Ask) -> Mapping[str, Any]:
     """With the evidence. Raises Rejected("parked-work-unknown")."""
     demand(ask.caller, "tasks:edit")
-    row = ask.reads["parked_work"].one(query.work_id)
-    if row is None:
+    row: Document | None = ask.reads["parked_work"].one(query.work_id)
+    if row is None or not _shows(ask, row):
         raise Rejected("parked-work-unknown", work_id=query.work_id)
     return row
+
+
+def _in_view(ask: Ask) -> Document:
+    """A supervisor decides over the work of the people of the teams below."""
+    seen = view(ask)
+    return {} if seen.everything else {"user_id": {"$in": sorted({seen.user_id, *seen.people})}}
+
+
+def _shows(ask: Ask, row: Document) -> bool:
+    seen = view(ask)
+    return seen.everything or row["user_id"] in {seen.user_id, *seen.people}
 
 
 QUERIES: Mapping[str, Answers] = {
