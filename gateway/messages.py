@@ -38,6 +38,7 @@ NOUNS: Mapping[str, tuple[str, str]] = {
     "customer": ("This customer does not exist.", "Este cliente no existe."),
     "device": ("This device does not exist.", "Este dispositivo no existe."),
     "equipment": ("This equipment does not exist.", "Este equipo no existe."),
+    "field": ("This field does not exist.", "Este campo no existe."),
     "invoice": ("This invoice does not exist.", "Esta factura no existe."),
     "invoice-line": ("This line does not exist.", "Esta línea no existe."),
     "import": ("This import does not exist.", "Esta importación no existe."),

@@ -38,6 +38,7 @@ TAGS = [
     {"name": "customers", "description": "Customers and their locations."},
     {"name": "equipment", "description": "What stands at the customers' locations and is worked on."},
     {"name": "services", "description": "The catalogue of services that tasks are found and counted by."},
+    {"name": "dynamic-fields", "description": "What an account asks beyond the usual."},
     {"name": "tasks", "description": "Work to be done, from planning to completion."},
     {"name": "imports", "description": "Customers and tasks from XLSX or CSV, with a dry run first."},
     {"name": "billing", "description": "Plan, seats, quotes, invoices, payments, and how the account stands."},

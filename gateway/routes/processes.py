@@ -12,6 +12,7 @@ from gateway.routes.fields import (
     EXAMPLE_ID,
     Body,
     Cursor,
+    DynamicFields,
     Found,
     Id,
     Limit,
@@ -53,6 +54,12 @@ class LinkTeams(Body):
     team_ids: Annotated[list[Id], Field(max_length=200)] = Field(examples=[[EXAMPLE_ID]])
 
 
+class OwnFields(Body):
+    """All values of the account's own fields."""
+
+    fields: DynamicFields = Field(examples=[{"cost_centre": "CC-104"}])
+
+
 @router.post("/processes", status_code=201, summary="Create a process", response_model=Receipt, **needs(EDIT))
 async def create_process(body: NewNamed, call: CallDep) -> Response:
     """A broad kind of work."""
@@ -89,6 +96,26 @@ async def attach_status_list(process_id: PathId, body: AttachStatusList, call: C
     """For tasks opened from now on."""
     data = {"process_id": str(process_id), "list_id": str(body.list_id) if body.list_id else None}
     return await call.command(SERVICE, "attach_status_list", data)
+
+
+@router.put(
+    "/processes/{process_id}/fields", summary="Set a process's own fields", response_model=Receipt, **needs(EDIT)
+)
+async def set_process_fields(process_id: PathId, body: OwnFields, call: CallDep) -> Response:
+    """All values at once; fields that are switched off keep theirs."""
+    return await call.command(SERVICE, "set_process_fields", {**body.data(), "process_id": str(process_id)})
+
+
+@router.put(
+    "/processes/{process_id}/subprocesses/{subprocess_id}/fields",
+    summary="Set a subprocess's own fields",
+    response_model=Receipt,
+    **needs(EDIT),
+)
+async def set_subprocess_fields(process_id: PathId, subprocess_id: PathId, body: OwnFields, call: CallDep) -> Response:
+    """All values at once; fields that are switched off keep theirs."""
+    data = {**body.data(), "process_id": str(process_id), "subprocess_id": str(subprocess_id)}
+    return await call.command(SERVICE, "set_process_fields", data)
 
 
 @router.put("/processes/{process_id}/teams", summary="Link teams", response_model=Receipt, **needs(EDIT))

@@ -38,6 +38,12 @@ TASKS: Words = {
     ),
     "equipment-exists": (409, "This equipment exists already.", "Este equipo ya existe."),
     "equipment-retired": (409, "This equipment is out of service.", "Este equipo está fuera de servicio."),
+    "field-exists": (409, "This field exists already.", "Este campo ya existe."),
+    "field-type-fixed": (
+        409,
+        "A field keeps its type.",
+        "Un campo conserva su tipo.",
+    ),
     "import-exists": (409, "This import exists already.", "Esta importación ya existe."),
     "import-has-bad-rows": (
         409,
@@ -81,6 +87,11 @@ TASKS: Words = {
         "Subtasks that block completion are still open.",
         "Aún hay subtareas abiertas que impiden completar.",
     ),
+    "too-many-fields": (
+        409,
+        "There are as many fields as there can be.",
+        "Ya hay tantos campos como puede haber.",
+    ),
     "task-already-claimed": (
         409,
         "Somebody else has claimed this task.",
@@ -117,6 +128,21 @@ TASKS: Words = {
         422,
         "Equipment needs its customer.",
         "Un equipo requiere su cliente.",
+    ),
+    "arrangement-ambiguous": (
+        422,
+        "Each field stands in one section only, and each section has its own id.",
+        "Cada campo está en una sola sección y cada sección tiene su propio identificador.",
+    ),
+    "field-rules-invalid": (
+        422,
+        "The rules of this field contradict each other.",
+        "Las reglas de este campo se contradicen.",
+    ),
+    "fields-invalid": (
+        422,
+        "Some of the account's own fields are missing or not valid.",
+        "Algunos campos propios de la cuenta faltan o no son válidos.",
     ),
     "generic-state-missing": (
         422,

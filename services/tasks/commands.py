@@ -24,6 +24,14 @@ from services.tasks.domain.equipment import (
     ReturnEquipment,
     equipment,
 )
+from services.tasks.domain.field_set import (
+    ActivateField,
+    ArrangeFields,
+    ChangeField,
+    DeactivateField,
+    DefineField,
+    field_set,
+)
 from services.tasks.domain.import_job import ApplyImport, DiscardImport, RequestImport, import_job
 from services.tasks.domain.process import (
     ActivateProcess,
@@ -34,8 +42,10 @@ from services.tasks.domain.process import (
     DeactivateProcess,
     DeactivateSubprocess,
     LinkTeams,
+    Process,
     RenameProcess,
     RenameSubprocess,
+    SetProcessFields,
     process,
 )
 from services.tasks.domain.service import (
@@ -51,6 +61,7 @@ from services.tasks.domain.task_evidence import AnswerForm, CompleteAnswer, Disc
 from services.tasks.domain.task_execution import AdvanceTask, CancelTask, ClaimTask, ReopenTask, StartTask
 from services.tasks.domain.task_planning import AssignTask, EditTask, OpenTask
 from services.tasks.exports import EXPORTS
+from services.tasks.own_fields import with_own_fields
 from services.tasks.standing import check_team, demand, demand_system
 
 
@@ -85,6 +96,18 @@ def _linking(ask: Ask) -> Mapping[str, Any]:
     return ask.data
 
 
+def _setting_fields(ask: Ask) -> Mapping[str, Any]:
+    demand(ask.caller, "processes:edit")
+    wanted = ask.make(SetProcessFields, ask.data)
+    assert isinstance(wanted, SetProcessFields)
+    known: Process = ask.state(process, wanted.process_id)
+    if not known.exists:
+        return ask.data  # the decision itself says that there is no such process
+    if wanted.subprocess_id is None:
+        return with_own_fields(ask, "process", known.fields, ask.data)
+    return with_own_fields(ask, "subprocess", known.subprocess(wanted.subprocess_id).fields, ask.data)
+
+
 _processes = _permitted("processes:edit")
 _customers = _permitted("customers:edit")
 
@@ -101,6 +124,12 @@ COMMANDS: Mapping[str, On | Do] = {
     "rename_subprocess": On(process, RenameSubprocess, id="process_id", prepare=_processes),
     "activate_subprocess": On(process, ActivateSubprocess, id="process_id", prepare=_processes),
     "deactivate_subprocess": On(process, DeactivateSubprocess, id="process_id", prepare=_processes),
+    "set_process_fields": On(process, SetProcessFields, id="process_id", prepare=_setting_fields),
+    "define_field": On(field_set, DefineField, id="entity", prepare=_processes),
+    "change_field": On(field_set, ChangeField, id="entity", prepare=_processes),
+    "activate_field": On(field_set, ActivateField, id="entity", prepare=_processes),
+    "deactivate_field": On(field_set, DeactivateField, id="entity", prepare=_processes),
+    "arrange_fields": On(field_set, ArrangeFields, id="entity", prepare=_processes),
     "create_customer": On(customer, CreateCustomer, id="customer_id", prepare=customers.creating),
     "edit_customer": On(customer, EditCustomer, id="customer_id", prepare=customers.editing),
     "add_location": On(customer, AddLocation, id="customer_id", prepare=customers.placing),

@@ -10,6 +10,7 @@ from services.kernel.application import Ask
 from services.kernel.domain import Rejected
 from services.tasks.domain.customer import CreateCustomer, EditCustomer, ForfeitClaim, Profile, customer
 from services.tasks.domain.customer_code import ClaimCode, Code, customer_code
+from services.tasks.own_fields import with_own_fields
 from services.tasks.standing import demand
 
 Fields = Mapping[str, Any]
@@ -56,7 +57,9 @@ def claim(ask: Ask, customer_id: str, code: str) -> str:
 def creating(ask: Ask) -> Fields:
     """Who may create a customer, under which claim."""
     demand(ask.caller, "customers:edit")
-    return creation(ask, ask.data)
+    if ask.state(customer, str(ask.data.get("customer_id"))).exists:
+        return creation(ask, ask.data)
+    return creation(ask, with_own_fields(ask, "customer", None, ask.data))
 
 
 def creation(ask: Ask, data: Fields) -> Fields:
@@ -73,7 +76,9 @@ def creation(ask: Ask, data: Fields) -> Fields:
 def editing(ask: Ask) -> Fields:
     """Who may edit a customer, and the claim for the code it will then have."""
     demand(ask.caller, "customers:edit")
-    return edition(ask, ask.data)
+    known = ask.state(customer, str(ask.data.get("customer_id"))).profile
+    before = known.fields if isinstance(known, Profile) else {}
+    return edition(ask, with_own_fields(ask, "customer", before, ask.data))
 
 
 def edition(ask: Ask, data: Fields) -> Fields:

@@ -7,37 +7,38 @@ from services.tasks.commands import COMMANDS
 from services.tasks.domain.customer import customer
 from services.tasks.domain.customer_code import customer_code
 from services.tasks.domain.equipment import equipment
+from services.tasks.domain.field_set import field_set
 from services.tasks.domain.import_job import import_job
 from services.tasks.domain.process import process
 from services.tasks.domain.service import service
 from services.tasks.domain.status_list import status_list
 from services.tasks.domain.task import task
+from services.tasks.exports import EXPORTS
 from services.tasks.incoming import DIRECTORY
 from services.tasks.processes.apply_rows_when_import_applied import apply_rows_when_import_applied
 from services.tasks.processes.check_import_when_requested import check_import_when_requested
 from services.tasks.processes.remove_file_when_import_ended import remove_file_when_import_ended
 from services.tasks.readmodels import (
     customers,
+    field_sets,
     imports,
     processes,
+    register,
     service_catalogue,
     status_lists,
     task_board,
     task_detail,
 )
-from services.tasks.readmodels import (
-    equipment as equipment_register,
-)
 from services.tasks.readmodels.customers import Customers
 from services.tasks.readmodels.directory import Directory
-from services.tasks.readmodels.equipment import EquipmentRegister
+from services.tasks.readmodels.field_sets import FieldSets
 from services.tasks.readmodels.imports import Imports
 from services.tasks.readmodels.processes import Processes
+from services.tasks.readmodels.register import EquipmentRegister
 from services.tasks.readmodels.service_catalogue import ServiceCatalogue
 from services.tasks.readmodels.status_lists import StatusLists
 from services.tasks.readmodels.task_board import TaskBoard
 from services.tasks.readmodels.task_detail import TaskDetail
-from services.tasks.sync import parts as sync
 
 
 def define() -> ServiceDefinition:
@@ -52,20 +53,22 @@ def define() -> ServiceDefinition:
             customer_code,
             equipment,
             service,
+            field_set,
             import_job,
-            *sync.DECIDERS,
+            *EXPORTS.deciders,
         ),
-        commands={**COMMANDS, **sync.COMMANDS},
+        commands=COMMANDS,
         queries={
-            **sync.QUERIES,
             **status_lists.QUERIES,
             **processes.QUERIES,
             **customers.QUERIES,
-            **equipment_register.QUERIES,
+            **register.QUERIES,
             **service_catalogue.QUERIES,
+            **field_sets.QUERIES,
             **task_board.QUERIES,
             **task_detail.QUERIES,
             **imports.QUERIES,
+            **EXPORTS.queries,
         },
         read_models=(
             StatusLists(),
@@ -73,15 +76,17 @@ def define() -> ServiceDefinition:
             Customers(),
             EquipmentRegister(),
             ServiceCatalogue(),
+            FieldSets(),
             TaskBoard(),
             TaskDetail(),
             Imports(),
-            *sync.READ_MODELS,
+            *EXPORTS.read_models,
         ),
         reactions=(
             check_import_when_requested,
             apply_rows_when_import_applied,
             remove_file_when_import_ended,
+            *EXPORTS.reactions,
         ),
         subscriptions=(
             Subscription(
@@ -91,6 +96,5 @@ def define() -> ServiceDefinition:
                 models=DIRECTORY,
                 into=Directory(),
             ),
-            *sync.SUBSCRIPTIONS,
         ),
     )

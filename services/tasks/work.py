@@ -27,6 +27,7 @@ from services.tasks.domain.task_execution import (
 )
 from services.tasks.domain.task_planning import AssignTask, EditTask, OpenTask, PlanningFacts, place_after
 from services.tasks.domain.values import Position
+from services.tasks.own_fields import with_own_fields
 from services.tasks.register import check_equipment, check_place, check_services
 from services.tasks.standing import check_team, check_user, demand, manages, teams_of, view
 
@@ -37,7 +38,11 @@ C = TypeVar("C", bound=Command)
 def opening(ask: Ask) -> Fields:
     """Who may open a task, and what it inherits."""
     demand(ask.caller, "tasks:edit", "tasks:execute")
-    return {**ask.data, "facts": opening_facts(ask, _checked(ask, OpenTask, ask.data))}
+    wanted = _checked(ask, OpenTask, ask.data)
+    facts = opening_facts(ask, wanted)
+    if ask.state(task, wanted.task_id).opened is not None:
+        return {**ask.data, "facts": facts}
+    return {**with_own_fields(ask, "task", None, ask.data), "facts": facts}
 
 
 def opening_facts(ask: Ask, wanted: OpenTask) -> PlanningFacts:
@@ -97,7 +102,8 @@ def editing(ask: Ask) -> Fields:
     _check_edited_place(ask, wanted, known)
     if "service_ids" in given:
         check_services(ask, set(wanted.service_ids) - set(known.service_ids))
-    return {**ask.data, "facts": facts.model_copy(update={"manages": manages(ask.caller)})}
+    data = with_own_fields(ask, "task", known.fields, ask.data)
+    return {**data, "facts": facts.model_copy(update={"manages": manages(ask.caller)})}
 
 
 def _check_edited_place(ask: Ask, wanted: EditTask, known: Task) -> None:

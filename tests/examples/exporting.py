@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from services.kernel.application import ServiceDefinition
+from services.kernel.application import Query, ServiceDefinition
 from services.kernel.commit import Caller
 from services.kernel.exporting.job import Sheet
-from services.kernel.exporting.kinds import Cell, ExportKind, Filters, Plan, Thing, Wanted
+from services.kernel.exporting.kinds import Cell, ExportKind, Plan, Thing, Wanted
 from services.kernel.exporting.parts import export_parts
 from tests.examples.kernel import an_id
 
@@ -24,7 +24,7 @@ VIEWER = Caller(tenant=TENANT, actor=an_id(2), role="viewer", permissions=PERMIS
 HEADINGS = ("Id", "Nombre", "Salida", "Peso", "Hundido")
 
 
-class BoatFilters(Filters):
+class BoatFilters(Query):
     """Which boats."""
 
     even: bool = False

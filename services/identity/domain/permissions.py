@@ -22,6 +22,7 @@ MODULES = (
     "tasks",
     "history",
     "imports",
+    "exports",
     "tokens",
     "billing",
 )
@@ -46,13 +47,25 @@ ROLE_PERMISSIONS: Mapping[str, frozenset[str]] = {
             "customers:edit",
             "imports:read",
             "imports:edit",
+            "exports:read",
+            "exports:edit",
             "processes:read",
             "users:read",
             "teams:read",
             "history:read",
         }
     ),
-    "viewer": frozenset({"tasks:read", "customers:read", "processes:read", "users:read", "teams:read"}),
+    "viewer": frozenset(
+        {
+            "tasks:read",
+            "customers:read",
+            "exports:read",
+            "exports:edit",
+            "processes:read",
+            "users:read",
+            "teams:read",
+        }
+    ),
     "technician": frozenset({"tasks:read", "customers:read", "processes:read"}) | FIELD,
     **STAFF_PERMISSIONS,
 }

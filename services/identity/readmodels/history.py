@@ -17,6 +17,7 @@ from pydantic import AwareDatetime, Field
 from services.identity.domain.staff import STAFF_COMPANY
 from services.kernel.application import Answers, Ask
 from services.kernel.commit import PLATFORM, Recorded
+from services.kernel.exporting.cells import harmless
 from services.kernel.paging import Paged, every, page
 from services.kernel.projection import ReadModel
 from services.kernel.shown import stamp
@@ -40,12 +41,23 @@ _MODULES: Mapping[str, str] = {
     "customer": "customers",
     "customer_code": "customers",
     "import_job": "imports",
+    "export": "exports",
 }
 
 STAFF = "staff:"
 """How the gateway names the platform's own people where they act upon a customer's account."""
 
-_NO_ACTION = frozenset({"OriginObserved", "SessionRefreshed", "UserEpochRaised", "ApiTokenUsed", "PasswordRehashed"})
+_NO_ACTION = frozenset(
+    {
+        "OriginObserved",
+        "SessionRefreshed",
+        "UserEpochRaised",
+        "ApiTokenUsed",
+        "PasswordRehashed",
+        "ExportStarted",
+        "ExportRowsWritten",
+    }
+)
 """Facts that keep the machinery going; nobody did anything."""
 
 
@@ -109,7 +121,7 @@ def history_csv(query: FindHistory, ask: Ask) -> dict[str, Any]:
     for entry in _told(rows, ask):
         detail = orjson.dumps(entry["detail"]).decode()
         cells = [entry[k] for k in ("at", "actor", "actor_name", "service", "module", "type")]
-        writer.writerow([_harmless(cell) for cell in [*cells, detail, entry["ip"]]])
+        writer.writerow([harmless(cell or "") for cell in [*cells, detail, entry["ip"]]])
     return {"text": out.getvalue(), "next": following}
 
 
@@ -141,13 +153,6 @@ def _told(rows: list[dict[str, Any]], ask: Ask) -> Iterable[dict[str, Any]]:
             "correlation_id": row["correlation_id"],
             "detail": orjson.loads(row["detail"]),
         }
-
-
-def _harmless(cell: str | None) -> str:
-    """Spreadsheets run what begins like a formula; an apostrophe in front makes it text."""
-    if cell and cell.lstrip()[:1] in set("=+-@|\t\r\n＝＋－＠"):
-        return "'" + cell
-    return cell or ""
 
 
 QUERIES: Mapping[str, Answers] = {"history": (FindHistory, find_history), "history_csv": (FindHistory, history_csv)}

@@ -9,9 +9,10 @@ from typing import Annotated, assert_never
 from pydantic import Field
 
 from services.kernel.domain import ERASED, Command, Decider, Erased, Event, Rejected, TenantData
-from services.tasks.domain.values import Id, Name
+from services.tasks.domain.values import Fields, Id, Name
 
 TenantName = Annotated[str | Erased, TenantData()]
+TenantFields = Annotated[Fields | Erased, TenantData()]
 
 
 class ProcessCreated(Event):
@@ -84,9 +85,18 @@ class SubprocessActivated(Event):
     subprocess_id: str
 
 
+class ProcessFieldsSet(Event):
+    """The account's own fields of the process have other values, or of one of its subprocesses."""
+
+    process_id: str
+    subprocess_id: str | None
+    changed: tuple[str, ...]
+    fields: TenantFields
+
+
 ProcessEvent = (
     ProcessCreated | ProcessRenamed | ProcessDeactivated | ProcessActivated | StatusListAttached | TeamsLinked
-    | SubprocessAdded | SubprocessRenamed | SubprocessDeactivated | SubprocessActivated
+    | SubprocessAdded | SubprocessRenamed | SubprocessDeactivated | SubprocessActivated | ProcessFieldsSet
 )  # fmt: skip
 
 
@@ -160,9 +170,17 @@ class ActivateSubprocess(Command):
     subprocess_id: Id
 
 
+class SetProcessFields(Command):
+    """Give the account's own fields their values: all of them, of the process or of one of its subprocesses."""
+
+    process_id: Id
+    subprocess_id: Id | None = None
+    fields: Fields
+
+
 ProcessCommand = (
     CreateProcess | RenameProcess | DeactivateProcess | ActivateProcess | AttachStatusList | LinkTeams
-    | AddSubprocess | RenameSubprocess | DeactivateSubprocess | ActivateSubprocess
+    | AddSubprocess | RenameSubprocess | DeactivateSubprocess | ActivateSubprocess | SetProcessFields
 )  # fmt: skip
 
 
@@ -172,6 +190,7 @@ class Subprocess:
 
     name: str | Erased
     active: bool = True
+    fields: Fields | Erased = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +203,7 @@ class Process:
     list_id: str | None = None
     team_ids: tuple[str, ...] = ()
     subprocesses: Mapping[str, Subprocess] = field(default_factory=dict)
+    fields: Fields | Erased = field(default_factory=dict)
 
     def subprocess(self, subprocess_id: str) -> Subprocess:
         """One of its subprocesses; refuses an id it does not have."""
@@ -238,6 +258,13 @@ def decide(command: ProcessCommand, state: Process) -> list[ProcessEvent]:
             if state.subprocess(sub_id).active:
                 return []
             return [SubprocessActivated(process_id=process_id, subprocess_id=sub_id)]
+        case SetProcessFields(subprocess_id=of, fields=fields):
+            before = state.fields if of is None else state.subprocess(of).fields
+            if before == fields:
+                return []
+            past: Fields = {} if isinstance(before, Erased) else before
+            changed = tuple(sorted(key for key in {*past, *fields} if past.get(key) != fields.get(key)))
+            return [ProcessFieldsSet(process_id=process_id, subprocess_id=of, changed=changed, fields=fields)]
         case _:
             assert_never(command)
 
@@ -256,23 +283,25 @@ def evolve(state: Process, event: ProcessEvent) -> Process:
             return replace(state, list_id=list_id)
         case TeamsLinked(team_ids=team_ids):
             return replace(state, team_ids=team_ids)
-        case SubprocessAdded(subprocess_id=sub_id, name=name):
-            return _with(state, sub_id, name=name)
-        case SubprocessRenamed(subprocess_id=sub_id, name=name):
-            return _with(state, sub_id, name=name)
+        case SubprocessAdded(subprocess_id=sub_id, name=name) | SubprocessRenamed(subprocess_id=sub_id, name=name):
+            return _with(state, sub_id, replace(_known(state, sub_id), name=name))
         case SubprocessDeactivated(subprocess_id=sub_id):
-            return _with(state, sub_id, active=False)
+            return _with(state, sub_id, replace(_known(state, sub_id), active=False))
         case SubprocessActivated(subprocess_id=sub_id):
-            return _with(state, sub_id, active=True)
+            return _with(state, sub_id, replace(_known(state, sub_id), active=True))
+        case ProcessFieldsSet(subprocess_id=of, fields=fields):
+            if of is None:
+                return replace(state, fields=fields)
+            return _with(state, of, replace(_known(state, of), fields=fields))
         case _:
             assert_never(event)
 
 
-def _with(
-    state: Process, subprocess_id: str, *, name: str | Erased | None = None, active: bool | None = None
-) -> Process:
-    known = state.subprocesses.get(subprocess_id, Subprocess(ERASED))
-    changed = Subprocess(name=known.name if name is None else name, active=known.active if active is None else active)
+def _known(state: Process, subprocess_id: str) -> Subprocess:
+    return state.subprocesses.get(subprocess_id, Subprocess(ERASED))
+
+
+def _with(state: Process, subprocess_id: str, changed: Subprocess) -> Process:
     return replace(state, subprocesses={**state.subprocesses, subprocess_id: changed})
 
 
@@ -292,5 +321,6 @@ process: Decider[ProcessCommand, Process, ProcessEvent] = Decider(
         "SubprocessRenamed": SubprocessRenamed,
         "SubprocessDeactivated": SubprocessDeactivated,
         "SubprocessActivated": SubprocessActivated,
+        "ProcessFieldsSet": ProcessFieldsSet,
     },
 )

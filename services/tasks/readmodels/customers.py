@@ -95,12 +95,16 @@ class CustomerQuery(Query):
     customer_id: str
 
 
+def beginning_with(text: str | None) -> Document:
+    """Those whose code or a word of whose name begins so, as a filter; without a text, all."""
+    wanted = searchable(text or "")
+    return {"terms": {"$regex": f"^{re.escape(wanted)}"}} if wanted else {}
+
+
 def find_customers(query: CustomersQuery, ask: Ask) -> Mapping[str, Any]:
     """A page of customers."""
     demand(ask.caller, "customers:read")
-    text = searchable(query.text or "")
-    wanted = {"terms": {"$regex": f"^{re.escape(text)}"}} if text else {}
-    rows, following = page(ask, "customers", wanted, query, by=[("sort", 1)])
+    rows, following = page(ask, "customers", beginning_with(query.text), query, by=[("sort", 1)])
     return {"items": [without(row, "sort", "terms") for row in rows], "next": following}
 
 

@@ -15,6 +15,7 @@ from services.tasks.domain.process import (
     ProcessActivated,
     ProcessCreated,
     ProcessDeactivated,
+    ProcessFieldsSet,
     ProcessRenamed,
     StatusListAttached,
     SubprocessActivated,
@@ -42,7 +43,7 @@ class Processes(ReadModel):
     def evolve(self, doc: Document | None, fact: Recorded) -> Document | None:
         """The process as it is now."""
         if isinstance(fact.event, ProcessCreated):
-            doc = {"active": True, "list_id": None, "team_ids": [], "subprocesses": []}
+            doc = {"active": True, "list_id": None, "team_ids": [], "subprocesses": [], "fields": {}}
         if doc is None:
             return None
         return {**doc, **_changes(doc, fact.event), "version": fact.version}
@@ -61,10 +62,13 @@ def _changes(doc: Document, event: Any) -> Document:
         case TeamsLinked(team_ids=team_ids):
             return {"team_ids": list(team_ids)}
         case SubprocessAdded(subprocess_id=id, name=name):
-            added = {"subprocess_id": id, "name": shown(name), "active": True}
+            added: Document = {"subprocess_id": id, "name": shown(name), "active": True, "fields": {}}
             return {"subprocesses": [*doc["subprocesses"], added]}
         case SubprocessRenamed(subprocess_id=id, name=name):
             return _subprocess(doc, id, name=shown(name))
+        case ProcessFieldsSet(subprocess_id=of, fields=fields):
+            values = shown(fields) or {}
+            return {"fields": values} if of is None else _subprocess(doc, of, fields=values)
         case SubprocessActivated(subprocess_id=id):
             return _subprocess(doc, id, active=True)
         case SubprocessDeactivated(subprocess_id=id):

@@ -221,6 +221,12 @@ def _filter(query: Chosen, ask: Ask) -> list[Mapping[str, Any]]:
     return [part for part in wanted if part]
 
 
+def narrowed(query: Chosen, ask: Ask) -> Mapping[str, Any]:
+    """What a query chooses of what its caller sees, as a filter of tasks."""
+    status = [{"status": {"$in": list(query.status)}}] if query.status else []
+    return _all([*_filter(query, ask), *status])
+
+
 def _all(parts: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     return {"$and": list(parts)} if parts else {}
 
@@ -229,8 +235,7 @@ def find_board(query: BoardQuery, ask: Ask) -> Mapping[str, Any]:
     """A page of cards; the columns' counts come with the first page only."""
     demand(ask.caller, "tasks:read")
     chosen = _filter(query, ask)
-    shown_now = [*chosen, {"status": {"$in": list(query.status)}}] if query.status else chosen
-    rows, following = page(ask, "task_board", _all(shown_now), query, by=ORDERS[query.order])
+    rows, following = page(ask, "task_board", narrowed(query, ask), query, by=ORDERS[query.order])
     answer = {"items": named(ask, rows), "next": following}
     if query.cursor is None and query.columns != "none":
         answer["columns"] = _columns(query, ask, chosen)

@@ -112,7 +112,7 @@ class Office:
         return self.app.query(query, params, self.caller(by))
 
     def set_up(self) -> None:
-        """A process with a status list and a subprocess, a team, a customer with equipment, a service."""
+        """A process with a status list and a subprocess, a team, a customer with equipment, a service, a field."""
         drafts = [draft.model_dump(mode="json") for draft in DRAFTS]
         self.do("define_status_list", list_id=LIST, name="Mantenimiento", stages=drafts)
         self.do("create_process", process_id=PROCESS, name="Mantenimiento")
@@ -123,6 +123,7 @@ class Office:
         self.do("add_location", customer_id=CUSTOMER, location_id=LOCATION, **PLACE.model_dump(mode="json"))
         place = {"customer_id": CUSTOMER, "location_id": LOCATION}
         self.do("install_equipment", equipment_id=EQUIPMENT, **place, **PLATE.model_dump(mode="json"))
+        self.do("define_field", entity="task", key="serial", field={"label": "Serial", "rules": {"type": "text"}})
         self.do("add_service", service_id=SERVICE, name="Preventivo")
 
     def open(self, by: str = ADMIN, **changes: Any) -> str:
