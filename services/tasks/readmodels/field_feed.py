@@ -58,8 +58,10 @@ def _task(doc: Document | None, fact: Recorded) -> Document | None:
         return None
     data |= _told(fact)
     whose = [id for id in (data["user_id"], data["team_id"]) if id is not None]
-    closed = data["status"] in ("completed", "cancelled")
-    closed_at = (doc or {}).get("closed_at") if closed else None
+    closed_before = (doc or {}).get("closed_at", NEVER)
+    closed_at = NEVER
+    if data["status"] in ("completed", "cancelled"):
+        closed_at = stamp(fact.at) if closed_before == NEVER else closed_before
     return {
         "kind": "task",
         "pos": fact.position,
@@ -67,7 +69,7 @@ def _task(doc: Document | None, fact: Recorded) -> Document | None:
         "ever": sorted({*whose, *((doc or {}).get("ever", ()))}),
         "customer_id": data["customer_id"],
         "begins": "" if data["starts"] == NEVER else data["starts"],
-        "closed_at": (closed_at or stamp(fact.at)) if closed else NEVER,
+        "closed_at": closed_at,
         "data": data,
     }
 
