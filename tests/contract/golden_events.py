@@ -52,14 +52,18 @@ TEXTS = {
     "cufe": "7e59ceefc8c14313ef1a39a16959fa97",
     "department": "Cundinamarca",
     "description": "Revisar el medidor y cambiar el sello; avisar en portería.",
+    "digest": hashlib.sha256(b"piece").hexdigest(),
     "email": "ana.gomez@example.com",
     "field": "reference",
     "fields": "PO-1042",
     "file_name": "tareas de marzo.xlsx",
     "ignored_columns": "color",
+    "filters": "completed",
     "hash": hashlib.sha256(b"quote").hexdigest(),
+    "headings": "Cliente",
     "ip": "203.0.113.7",
     "ip_allow_list": "203.0.113.0/24",
+    "kind": "tasks",
     "label": "Firefox en Linux",
     "legal_name": "Andes Servicios Ñandú S.A.S.",
     "name": "Ana Gómez Ñungo",
@@ -71,8 +75,10 @@ TEXTS = {
     "reason": "El cliente no estaba en casa",
     "recovery_hashes": "3b1f0c5d9e",
     "resolution": "DIAN 18764000001234",
+    "role": "viewer",
     "rules": "FAD06",
     "scopes": "tasks:read",
+    "scope": "status",
     "secret": "JBSWY3DPEHPK3PXP",
     "secret_hash": "9f86d081884c7d65",
     "sha256": hashlib.sha256(b"golden").hexdigest(),
@@ -87,6 +93,7 @@ TEXTS = {
     "time_zone": "America/Bogota",
     "title": "Cambio de medidor",
     "why": "too-many-cycles",
+    "upto": "01936f5e-7c1a-7d2e-9f43-2b7a6c1d0e55",
     "values": "Calle 93 # 11-27",
 }
 KEYS = {"stage_names": "stage"}
@@ -242,7 +249,7 @@ def sample(kind: Any, name: str) -> Any:
     if issubclass(kind, BaseModel):
         fields = {field: sample(info.rebuild_annotation(), field) for field, info in kind.model_fields.items()}
         return kind.model_validate(fields)
-    if kind is str:
+    if kind in (str, Any):
         return text_of(name)
     if kind is bool:
         return True
