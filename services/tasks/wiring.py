@@ -39,6 +39,7 @@ from services.tasks.readmodels.service_catalogue import ServiceCatalogue
 from services.tasks.readmodels.status_lists import StatusLists
 from services.tasks.readmodels.task_board import TaskBoard
 from services.tasks.readmodels.task_detail import TaskDetail
+from services.tasks.sync import parts as sync
 
 
 def define() -> ServiceDefinition:
@@ -56,9 +57,11 @@ def define() -> ServiceDefinition:
             field_set,
             import_job,
             *EXPORTS.deciders,
+            *sync.DECIDERS,
         ),
-        commands=COMMANDS,
+        commands={**COMMANDS, **sync.COMMANDS},
         queries={
+            **sync.QUERIES,
             **status_lists.QUERIES,
             **processes.QUERIES,
             **customers.QUERIES,
@@ -81,6 +84,7 @@ def define() -> ServiceDefinition:
             TaskDetail(),
             Imports(),
             *EXPORTS.read_models,
+            *sync.READ_MODELS,
         ),
         reactions=(
             check_import_when_requested,
@@ -96,5 +100,6 @@ def define() -> ServiceDefinition:
                 models=DIRECTORY,
                 into=Directory(),
             ),
+            *sync.SUBSCRIPTIONS,
         ),
     )
