@@ -32,6 +32,7 @@ from services.identity.domain.team import (
 )
 from services.identity.domain.user import RaiseEpoch, user
 from services.identity.flows import (
+    enrolling,
     governing,
     inviting,
     logging_in,
@@ -122,6 +123,7 @@ COMMANDS: Mapping[str, Handles] = {
     "prove_session": Do(proving.prove_session),
     "revoke_session": On(session, RevokeSession, id="session_id", prepare=_revoke_session),
     "end_session": On(session, RevokeSession, id="session_id"),
+    "enrol_device": Do(enrolling.enrol_device),
     "revoke_device": Do(governing.revoke_device),
     "observe_origin": On(origin, ObserveOrigin, id="origin_id", prepare=_observe),
     "request_password_reset": Do(passwords_anew.request_password_reset),

@@ -63,13 +63,16 @@ def access_token(
     state: str,
     revision: int,
     proven_at: datetime,
+    device_id: str | None = None,
+    device_key: str | None = None,
 ) -> str:
     """A signed statement, good for five minutes, of who this is, what they may do, and how the account stands.
 
-    `auth_time` is when the person last typed the password, as OpenID Connect means it.
+    `auth_time` is when the person last typed the password, as OpenID Connect means it; `cnf` is the key that an
+    enrolled device signs with, as RFC 7800 means it.
     """
     issued = int(ask.now.timestamp())
-    claims = {
+    claims: dict[str, Any] = {
         "iss": ISSUER,
         "aud": AUDIENCE,
         "sub": user_id,
@@ -84,6 +87,8 @@ def access_token(
         "iat": issued,
         "exp": issued + int(ACCESS_LIVES.total_seconds()),
     }
+    if device_id is not None and device_key is not None:
+        claims |= {"did": device_id, "cnf": {"jwk": {"kty": "OKP", "crv": "Ed25519", "x": device_key}}}
     key = ask.secrets.signing_key()
     return jwt.encode(claims, key, algorithm="EdDSA", headers={"typ": "at+jwt", "kid": signing_jwk(ask.secrets)["kid"]})
 

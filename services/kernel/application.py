@@ -277,10 +277,10 @@ class Ask:
         """Another aggregate of this service as of now (not a read model: never behind)."""
         return self._app.journal.load(decider, tenant or self.caller.tenant, id).state
 
-    def facts(self, decider: Decider[Any, Any, Any], id: str) -> list[Recorded]:
-        """Everything that has happened to an aggregate of the caller's account, oldest first."""
+    def facts(self, decider: Decider[Any, Any, Any], id: str, *, tenant: str | None = None) -> list[Recorded]:
+        """Everything that has happened to an aggregate, oldest first."""
         journal = self._app.journal
-        commits = journal.load(decider, self.caller.tenant, id).commits
+        commits = journal.load(decider, tenant or self.caller.tenant, id).commits
         return [fact for commit in commits for fact in journal.registry.recorded(commit, journal.keyring)]
 
     def state_at(self, decider: Decider[Any, Any, Any], id: str, up_to: int) -> Any:

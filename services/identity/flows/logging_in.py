@@ -159,6 +159,8 @@ def admission(
         state=company.state,
         revision=company.revision,
         proven_at=admitted.proven_at or ask.now,
+        device_id=admitted.device_id,
+        device_key=_key_of(ask, tenant, admitted),
     )
     return {
         "access_token": access,
@@ -172,6 +174,13 @@ def admission(
         "must_enrol_totp": must_enrol,
         "account_state": company.state,
     }
+
+
+def _key_of(ask: Ask, tenant: str, admitted: Session) -> str | None:
+    if admitted.device_id is None:
+        return None
+    known: Device = ask.state(device, ids.of_device(ask, admitted.user_id, admitted.device_id), tenant=tenant)
+    return known.public_key
 
 
 def logout(ask: Ask) -> dict[str, Any]:

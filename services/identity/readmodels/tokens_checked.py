@@ -14,6 +14,7 @@ from services.identity.domain.session import Session, session
 from services.identity.domain.user import User, user
 from services.identity.domain.values import Id, allows
 from services.identity.entitlements import granted
+from services.identity.flows.enrolling import DeviceStanding, device_standing
 from services.identity.flows.inviting import invitation_behind
 from services.kernel.application import Answers, Ask, Query
 from services.kernel.commit import PLATFORM
@@ -127,6 +128,7 @@ def invitation(query: InvitationBehind, ask: Ask) -> dict[str, Any]:
 QUERIES: Mapping[str, Answers] = {
     "signing_keys": (SigningKeys, signing_keys),
     "session_status": (SessionStatus, session_status),
+    "device_standing": (DeviceStanding, device_standing),
     "authenticate_api_token": (AuthenticateApiToken, authenticate_api_token),
     "invitation": (InvitationBehind, invitation),
 }

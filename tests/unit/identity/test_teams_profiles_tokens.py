@@ -248,7 +248,7 @@ revoke = ask(RevokeDevice, device_id=PHONE, user_id=TEO)
 def test_a_device_is_registered_once_and_a_revoked_one_never_again() -> None:
     story = given(device).when(register).then(known)
     story.when(register).then_nothing()
-    gone = story.when(revoke).then(DeviceRevoked(device_id=PHONE, user_id=TEO))
+    gone = story.when(revoke).then(DeviceRevoked(device_id=PHONE, user_id=TEO, revoked_at=NOON))
     gone.when(revoke).then_nothing()
     gone.when(register).then_rejected("device-revoked")
     given(device).when(revoke).then_rejected("device-unknown")
