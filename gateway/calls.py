@@ -69,10 +69,10 @@ class Call:
         caller = await self._caller(for_command=False)
         return await self.services.query(service, name, params or {}, caller, position, self.context.traceparent)
 
-    async def ask_present(self, service: str, name: str) -> Any:
+    async def ask_present(self, service: str, name: str, params: Mapping[str, Any] | None = None) -> Any:
         """Ask a second service, of whose positions the request's `at_least` says nothing. Raises Problem."""
         caller = await self._caller(for_command=False)
-        return await self.services.query(service, name, {}, caller, None, self.context.traceparent)
+        return await self.services.query(service, name, params or {}, caller, None, self.context.traceparent)
 
     def new_id(self) -> str:
         """An id for a new thing: the same one when the request is repeated under its Idempotency-Key."""

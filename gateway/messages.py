@@ -8,6 +8,7 @@ from typing import Any
 from gateway.words import Words
 from gateway.words.billing import BILLING
 from gateway.words.door import DOOR
+from gateway.words.exports import EXPORTS
 from gateway.words.identity import IDENTITY
 from gateway.words.tasks import TASKS
 
@@ -24,6 +25,7 @@ TITLES: Mapping[int, tuple[str, str]] = {
     412: ("Changed meanwhile", "Cambió entretanto"),
     413: ("Too large", "Demasiado grande"),
     415: ("Unsupported media type", "Tipo de contenido no admitido"),
+    416: ("No such part", "Parte inexistente"),
     422: ("Invalid", "No válido"),
     429: ("Too many requests", "Demasiadas solicitudes"),
     500: ("Internal error", "Error interno"),
@@ -41,6 +43,8 @@ NOUNS: Mapping[str, tuple[str, str]] = {
     "field": ("This field does not exist.", "Este campo no existe."),
     "invoice": ("This invoice does not exist.", "Esta factura no existe."),
     "invoice-line": ("This line does not exist.", "Esta línea no existe."),
+    "export": ("This export does not exist.", "Esta exportación no existe."),
+    "export-kind": ("There is no export of this kind.", "No existe una exportación de este tipo."),
     "import": ("This import does not exist.", "Esta importación no existe."),
     "invitation": ("This invitation does not exist.", "Esta invitación no existe."),
     "location": ("This location does not exist.", "Esta ubicación no existe."),
@@ -64,7 +68,7 @@ NOUNS: Mapping[str, tuple[str, str]] = {
     "user": ("This user does not exist.", "Este usuario no existe."),
 }
 
-MESSAGES: Words = DOOR | IDENTITY | TASKS | BILLING
+MESSAGES: Words = DOOR | IDENTITY | EXPORTS | TASKS | BILLING
 
 _SOMETHING_UNKNOWN = ("What you ask for does not exist.", "Lo que usted pide no existe.")
 _REFUSED = ("This is not possible now.", "Esto no es posible ahora.")

@@ -41,6 +41,7 @@ TAGS = [
     {"name": "dynamic-fields", "description": "What an account asks beyond the usual."},
     {"name": "tasks", "description": "Work to be done, from planning to completion."},
     {"name": "imports", "description": "Customers and tasks from XLSX or CSV, with a dry run first."},
+    {"name": "exports", "description": "Everything as XLSX or CSV, written in the background."},
     {"name": "billing", "description": "Plan, seats, quotes, invoices, payments, and how the account stands."},
     {"name": "ops", "description": "For the people of Progresus: what they decide about accounts."},
     {"name": "events", "description": "Facts as they happen."},

@@ -69,6 +69,8 @@ STANDING: Mapping[str, Mapping[Kind, frozenset[str]]] = {
 
 BY_NAME: Mapping[str, Kind] = {
     "follow": "read",
+    "request_export": "read",
+    "delete_export": "read",
     "claim_task": "field",
     "start_task": "finish",
     "advance_task": "finish",

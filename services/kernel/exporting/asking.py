@@ -204,9 +204,10 @@ def queries(kinds: Mapping[str, ExportKind]) -> Mapping[str, Answers]:
         row = _one(query, ask)
         kind = _kind(kinds, row["kind"])
         _demand(ask, kind.permission)
+        if row["status"] in ("deleted", "expired", "failed"):
+            raise Rejected("export-gone", status=row["status"])
         if row["status"] != "ready":
-            code = "export-gone" if row["status"] in ("deleted", "expired", "failed") else "export-not-ready"
-            raise Rejected(code, status=row["status"])
+            raise Rejected("export-not-ready", status=row["status"])
         tables = len(row["tables"])
         ending = "xlsx" if row["format"] == "xlsx" else "zip" if zipped(row["format"], tables) else "csv"
         day = row["began_at"][:10]

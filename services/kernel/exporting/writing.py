@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from services.kernel import objects
+from services.kernel import logging, objects
 from services.kernel.application import Ask, Do
 from services.kernel.domain import Erased, Rejected
 from services.kernel.exporting.delimited import CsvText
@@ -30,8 +30,10 @@ from services.kernel.exporting.job import (
 from services.kernel.exporting.kinds import CannotExport, ExportKind, Row, Thing, Wanted
 from services.kernel.exporting.package import Packed, Press, length, package, whole
 from services.kernel.exporting.workbook import MAX_COLUMNS, SheetXml, sheet_names, sheet_path, workbook
+from services.kernel.inbox import transient
 from services.kernel.shown import shown
 
+log = logging.get(__name__)
 THINGS_PER_PART = 1_000
 BYTES_PER_PART = 16 * 1024 * 1024
 KEPT_FOR = timedelta(days=7)
@@ -54,12 +56,25 @@ def continue_export(kinds: Mapping[str, ExportKind]) -> Do:
             return {}
         try:
             return _Step(ask, export_id, job, kinds).take()
-        except (CannotExport, Rejected, objects.ObjectLost) as never:
-            code = "export-parts-lost" if isinstance(never, objects.ObjectLost) else never.code
-            failed = ask.make(FailExport, {"export_id": export_id, "code": code})
+        except Exception as why:
+            if transient(why):
+                raise
+            failed = ask.make(FailExport, {"export_id": export_id, "code": _said(why)})
             return ask.handle(export_job, export_id, failed, part="fail").to_wire()
 
     return Do(run)
+
+
+def _said(why: Exception) -> str:
+    """What the requester is told."""
+    match why:
+        case CannotExport(code=code) | Rejected(code=code):
+            return code
+        case objects.ObjectLost():
+            return "export-parts-lost"
+        case _:
+            log.error("export.failed", exc_info=why)
+            return "export-failed"
 
 
 def folder_of(tenant: str, export_id: str) -> str:

@@ -1,0 +1,179 @@
+"""Tables of everything as XLSX or CSV, written in the background and fetched when they are ready."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+
+from fastapi import Request
+from pydantic import Field, StringConstraints
+from starlette.responses import Response, StreamingResponse
+
+from gateway.calls import Call, json_response
+from gateway.door import CallDep, needs, resource
+from gateway.errors import Problem
+from gateway.ranges import wanted_part
+from gateway.routes.fields import (
+    PRINTABLE,
+    Body,
+    Cursor,
+    Found,
+    Id,
+    Language,
+    Limit,
+    Listed,
+    Moment,
+    PathId,
+    Receipt,
+    given,
+)
+from gateway.routes.tasks import Priority, StageId, Status
+from gateway.uploads import ObjectStore
+
+router = resource("exports")
+
+READ, EDIT = "exports:read", "exports:edit"
+
+Kind = Literal["tasks", "customers"]
+KINDS: Mapping[str, str] = {"tasks": "tasks", "customers": "tasks"}
+"""Which service writes the exports of which kind."""
+
+SERVICES = tuple(dict.fromkeys(KINDS.values()))
+
+
+class TaskFilters(Body):
+    """Which tasks; `since` and `until` are about when they were opened."""
+
+    status: list[Status] = Field(default_factory=list, max_length=4)
+    stage: StageId | None = None
+    user_id: Id | None = None
+    team_id: Id | None = None
+    unassigned: bool = False
+    process_id: Id | None = None
+    subprocess_id: Id | None = None
+    customer_id: Id | None = None
+    location_id: Id | None = None
+    equipment_id: Id | None = None
+    service_id: Id | None = None
+    parent_id: Id | None = None
+    priority: Priority | None = None
+    overdue: bool = False
+    since: Moment | None = None
+    until: Moment | None = None
+
+
+class CustomerFilters(Body):
+    """Which customers: those whose code or a word of whose name begins so."""
+
+    text: Annotated[str, StringConstraints(max_length=100, pattern=PRINTABLE)] | None = None
+
+
+class RequestExport(Body):
+    """What is wanted, as which file, in which language. Without filters, everything the caller may see."""
+
+    id: Id | None = Field(default=None, description="Made by the client, or by the server when absent.")
+    kind: Kind = Field(examples=["tasks"])
+    format: Literal["xlsx", "csv"] = Field(
+        default="xlsx", description="CSV of several tables is a ZIP with one file each."
+    )
+    language: Language = "es"
+    filters: TaskFilters | CustomerFilters | None = Field(default=None, examples=[{"status": ["completed"]}])
+
+
+@router.post("/exports", status_code=201, summary="Ask for an export", response_model=Receipt, **needs(EDIT))
+async def request_export(body: RequestExport, call: CallDep) -> Response:
+    """Written in the background; its page tells how far it is. The file is kept for seven days."""
+    data = body.data()
+    data["export_id"] = data.pop("id", None) or call.new_id()
+    data["filters"] = {name: value for name, value in (data.get("filters") or {}).items() if value is not None}
+    return await call.command(KINDS[body.kind], "request_export", data, created="/v1/exports/{id}")
+
+
+@router.get("/exports", summary="Exports", response_model=Listed, **needs(READ))
+async def exports(call: CallDep, kind: Kind | None = None, limit: Limit = 50, cursor: Cursor = None) -> Response:
+    """One's own, the newest first; owner and administrators see everybody's."""
+    asked = given(kind=kind, limit=limit, cursor=cursor)
+    pages = [await _present(call, service, asked) for service in ([KINDS[kind]] if kind else SERVICES)]
+    found = sorted((item for page in pages for item in page["items"]), key=lambda item: str(item["id"]))
+    found.sort(key=lambda item: str(item["requested_at"]), reverse=True)
+    shown, more = found[:limit], len(found) > limit or any(page["next"] for page in pages)
+    following = shown[-1]["cursor"] if shown and more else None
+    items = [{name: value for name, value in item.items() if name != "cursor"} for item in shown]
+    return json_response({"items": items, "next": following})
+
+
+@router.get("/exports/{export_id}", summary="An export", response_model=Found, **needs(READ))
+async def show_export(export_id: PathId, call: CallDep) -> Response:
+    """How many of how many are written; when it is ready, rows per table, size and SHA-256 of the file."""
+    _, found = await _wherever(call, "export", export_id)
+    return json_response(found)
+
+
+@router.get(
+    "/exports/{export_id}/file",
+    summary="The file of an export",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "The file, with its SHA-256 as ETag and in `Repr-Digest`.",
+            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        },
+        206: {
+            "description": "The part asked for with `Range`; `If-Range` with the ETag makes sure it is the same file.",
+            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        },
+    },
+    **needs(READ),
+)
+async def export_file(request: Request, export_id: PathId, call: CallDep) -> Response:
+    """Streamed; a download that broke off goes on with `Range`."""
+    _, found = await _wherever(call, "export_file", export_id)
+    size, etag = int(found["size"]), f'"{found["sha256"]}"'
+    part = wanted_part(request.headers, size, etag)
+    name = str(found["file_name"])
+    headers = {
+        "Accept-Ranges": "bytes",
+        "ETag": etag,
+        "Repr-Digest": f"sha-256=:{base64.b64encode(bytes.fromhex(found['sha256'])).decode()}:",
+        "Content-Disposition": f"attachment; filename=\"{name}\"; filename*=UTF-8''{quote(name)}",
+        "Content-Length": str(part.length if part else size),
+    }
+    if part:
+        headers["Content-Range"] = part.content_range(size)
+    objects: ObjectStore = request.app.state.objects
+    start, length = (part.start, part.length) if part else (0, size)
+    content = await objects.stream(str(found["object_key"]), start, length)
+    return StreamingResponse(content, 206 if part else 200, headers, str(found["content_type"]))
+
+
+@router.delete("/exports/{export_id}", summary="Delete an export", response_model=Receipt, **needs(EDIT))
+async def delete_export(export_id: PathId, call: CallDep) -> Response:
+    """Stops it while it is written; takes its file away when it is ready."""
+    service, _ = await _wherever(call, "export", export_id)
+    return await call.command(service, "delete_export", {"export_id": str(export_id)})
+
+
+async def _wherever(call: Call, query: str, export_id: Id) -> tuple[str, dict[str, Any]]:
+    """The service that has this export, and its answer. Raises Problem."""
+    unknown = Problem("export-unknown", export_id=str(export_id))
+    for service in SERVICES:
+        try:
+            return service, await call.ask(service, query, {"export_id": str(export_id)})
+        except Problem as problem:
+            # A position that the caller has seen may be another service's.
+            if problem.code not in ("export-unknown", "position-ahead"):
+                raise
+            unknown = problem
+    raise unknown
+
+
+async def _present(call: Call, service: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        page: dict[str, Any] = await call.ask(service, "exports", asked)
+    except Problem as problem:
+        if problem.code != "position-ahead" or len(SERVICES) == 1:
+            raise
+        page = await call.ask_present(service, "exports", asked)
+    return page

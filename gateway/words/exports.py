@@ -1,0 +1,29 @@
+"""What exports refuse, of whichever service."""
+
+from __future__ import annotations
+
+from gateway.words import Words
+
+EXPORTS: Words = {
+    "export-exists": (409, "Another export has this id already.", "Otra exportación ya tiene este identificador."),
+    "export-gone": (
+        410,
+        "The file of this export is no longer kept; ask for a new export.",
+        "El archivo de esta exportación ya no se conserva; solicite una nueva exportación.",
+    ),
+    "export-not-ready": (
+        409,
+        "This export is still being written.",
+        "Esta exportación todavía se está generando.",
+    ),
+    "range-not-satisfiable": (
+        416,
+        "The file has no such part.",
+        "El archivo no tiene esa parte.",
+    ),
+    "too-many-exports": (
+        429,
+        "Too many exports are being written at the same time; try again when one has finished.",
+        "Hay demasiadas exportaciones en curso; inténtelo de nuevo cuando termine alguna.",
+    ),
+}
