@@ -26,6 +26,11 @@ class IdentityService(ServiceBase):
         """What people did to tasks, processes and customers."""
         delivery.take_in()
 
+    @subscribes("identity.history.forms")
+    def follow_forms(self, delivery: Any) -> None:
+        """What people did to forms, and what they handed in."""
+        delivery.take_in()
+
     @subscribes("identity.history.billing")
     def follow_billing_for_history(self, delivery: Any) -> None:
         """What people and staff did to subscription, invoices and payments."""

@@ -79,6 +79,7 @@ def define() -> ServiceDefinition:
         subscriptions=(
             Subscription("identity.history.identity", "identity", ("*",), models=EVERYTHING, into=told),
             Subscription("identity.history.tasks", "tasks", ("*",), models=EVERYTHING, into=told),
+            Subscription("identity.history.forms", "forms", ("*",), models=EVERYTHING, into=told),
             Subscription("identity.history.billing", "billing", ("*",), models=EVERYTHING, into=told),
             Subscription(
                 "identity.billing", "billing", ("subscription",), models=OF_BILLING, react=follow_billing.react

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 from pydantic import Field
 
@@ -32,7 +32,7 @@ from services.forms.domain.schema import (
     Video,
     Voice,
 )
-from services.forms.domain.values import Place, Value
+from services.forms.domain.values import Place, Priority, Value
 from services.forms.expressions import Expression, When
 from services.forms.expressions import Value as Answer
 from services.forms.expressions.geography import between
@@ -66,7 +66,7 @@ class Failure(Value):
     path: str
     process_id: str | None = None
     subprocess_id: str | None = None
-    priority: str = "normal"
+    priority: Priority = "normal"
 
 
 @dataclass(slots=True)
@@ -376,7 +376,7 @@ class _Judging:
         self._result.findings.append(Finding(path=path, code=code, facts=dict(facts)))
 
 
-def _is_number(raw: Any) -> bool:
+def _is_number(raw: Any) -> TypeGuard[int | float]:
     return isinstance(raw, int | float) and not isinstance(raw, bool) and abs(raw) < 1e15
 
 

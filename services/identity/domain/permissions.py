@@ -20,6 +20,8 @@ MODULES = (
     "processes",
     "customers",
     "tasks",
+    "forms",
+    "submissions",
     "history",
     "imports",
     "exports",
@@ -43,6 +45,9 @@ ROLE_PERMISSIONS: Mapping[str, frozenset[str]] = {
         {
             "tasks:read",
             "tasks:edit",
+            "forms:read",
+            "submissions:read",
+            "submissions:edit",
             "customers:read",
             "customers:edit",
             "imports:read",
@@ -58,6 +63,8 @@ ROLE_PERMISSIONS: Mapping[str, frozenset[str]] = {
     "viewer": frozenset(
         {
             "tasks:read",
+            "forms:read",
+            "submissions:read",
             "customers:read",
             "exports:read",
             "exports:edit",
@@ -66,7 +73,8 @@ ROLE_PERMISSIONS: Mapping[str, frozenset[str]] = {
             "teams:read",
         }
     ),
-    "technician": frozenset({"tasks:read", "customers:read", "processes:read"}) | FIELD,
+    "technician": FIELD
+    | frozenset({"tasks:read", "forms:read", "submissions:read", "customers:read", "processes:read"}),
     **STAFF_PERMISSIONS,
 }
 

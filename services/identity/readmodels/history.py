@@ -40,6 +40,10 @@ _MODULES: Mapping[str, str] = {
     "status_list": "processes",
     "customer": "customers",
     "customer_code": "customers",
+    "form": "forms",
+    "form_content": "forms",
+    "submission": "submissions",
+    "medium": "submissions",
     "import_job": "imports",
     "export": "exports",
 }
@@ -56,6 +60,9 @@ _NO_ACTION = frozenset(
         "PasswordRehashed",
         "ExportStarted",
         "ExportRowsWritten",
+        "FormContentKept",
+        "MediaArrived",
+        "MediumStored",
     }
 )
 """Facts that keep the machinery going; nobody did anything."""

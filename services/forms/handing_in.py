@@ -1,0 +1,338 @@
+"""Answers handed in, online or by a device that was offline: judged by the version they name, never dropped."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import AwareDatetime, Field, StringConstraints
+
+from services.forms.asking import M, checked
+from services.forms.contents import PLANS
+from services.forms.domain.form import Form, Number, form
+from services.forms.domain.form_content import id_of
+from services.forms.domain.judging import Circumstances, Judged, judge
+from services.forms.domain.medium import medium
+from services.forms.domain.plan import Plan
+from services.forms.domain.schema import canonical
+from services.forms.domain.submission import readable, submission
+from services.forms.domain.submission_events import DeclaredMedium, Parked, Submission, SubmissionReceived
+from services.forms.domain.values import Hash, Id, Place, Reason, Value
+from services.forms.expressions import When
+from services.forms.standing import EDIT, EXECUTE, check_seen, demand, held_seat, zone_of
+from services.kernel.application import Ask, Query
+from services.kernel.domain import Erased, Rejected
+
+Fields = Mapping[str, Any]
+MAX_ANSWERS = 1024 * 1024
+
+UNHEARD = frozenset({"received_at", "offset_ms", "time_suspect", "site"})
+"""What is measured anew each time a device sends the same command; it is no part of what the device asks."""
+
+
+class FormRef(Value):
+    """The exact version that was filled in."""
+
+    id: Id
+    version: Number
+    hash: Hash | None = None
+
+
+class ManifestItem(Query):
+    """A media item as a device lists it beside the answers."""
+
+    id: Hash
+    bytes: Annotated[int, Field(ge=1)]
+    type: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    field: str | None = None
+
+
+class Answered(Query):
+    """What is handed in, whoever hands it in."""
+
+    submission_id: Id
+    form: FormRef
+    task_id: Id | None = None
+    answers: dict[str, Any]
+    media: Annotated[tuple[ManifestItem, ...], Field(max_length=2_000)] = ()
+    place: Place | None = None
+    occurred_at: AwareDatetime | None = None
+
+
+class FromDevice(Answered):
+    """The same out of a device's queue, with what its exchange with the server showed of its clock."""
+
+    device_id: Annotated[str, StringConstraints(min_length=1, max_length=80)]
+    user_id: Id | None = None
+    occurred_at: AwareDatetime
+    received_at: AwareDatetime | None = None
+    offset_ms: int | None = None
+    time_suspect: bool = False
+    site: Place | None = None
+
+
+class Amended(Query):
+    """Other answers in place of those before."""
+
+    submission_id: Id
+    answers: dict[str, Any]
+    media: Annotated[tuple[ManifestItem, ...], Field(max_length=2_000)] = ()
+    occurred_at: AwareDatetime | None = None
+    reason: Reason = ""
+
+
+class _Judgement(NamedTuple):
+    hash: str
+    judged: Judged | None
+    parked: Parked | None
+
+
+def submitting(ask: Ask) -> Fields:
+    """Handed in online: faulty answers are told at once, so that whoever answered can mend them."""
+    demand(ask.caller, EXECUTE)
+    given = _read(Answered, ask)
+    known: Form = ask.state(form, given.form.id)
+    if not known.exists:
+        raise Rejected("form-unknown", form_id=given.form.id)
+    again = ask.state(submission, given.submission_id).exists
+    if not known.active and not again:
+        raise Rejected("form-inactive", form_id=given.form.id)
+    return _submit(ask, given, ask.caller.actor, strict=True)
+
+
+def submitting_from_device(ask: Ask) -> Fields:
+    """Handed in out of a device's queue: what cannot be accepted waits for a supervisor with its evidence."""
+    given = _read(FromDevice, ask)
+    user_id = given.user_id or ask.caller.actor
+    if user_id != ask.caller.actor and ask.caller.role != "system":
+        raise Rejected("forbidden", permission=EXECUTE)
+    return _submit(ask, given, user_id, strict=False)
+
+
+def _submit(ask: Ask, given: Answered, user_id: str, *, strict: bool) -> Fields:
+    device = given if isinstance(given, FromDevice) else None
+    received_at = (device.received_at if device else None) or ask.now
+    occurred_at = given.occurred_at or ask.now.astimezone(zone_of(ask))
+    known: Form = ask.state(form, given.form.id)
+    around = Circumstances(_when(occurred_at), given.place, device.site if device else None, _manifest(given.media))
+    judgement = _judge(ask, known, given.form, given.answers, around, received_at)
+    if device is not None and not _may_work(ask, user_id, device, received_at):
+        judgement = judgement._replace(parked="seat_inactive")
+    said = given.model_dump(mode="json", exclude=set(UNHEARD), exclude_none=True)
+    return {
+        "submission_id": given.submission_id,
+        "form_id": given.form.id,
+        "version": given.form.version,
+        "task_id": given.task_id,
+        "user_id": user_id,
+        "device_id": device.device_id if device else None,
+        "occurred_at": occurred_at,
+        "utc_offset_min": _offset_minutes(occurred_at),
+        "received_at": received_at,
+        "offset_ms": device.offset_ms if device else None,
+        "time_suspect": device.time_suspect if device else False,
+        "place": given.place,
+        "strict": strict,
+        "verdict": _verdict(ask, judgement, given.answers, given.media, {**said, "user_id": user_id}),
+    }
+
+
+def amending(ask: Ask) -> Fields:
+    """Whoever handed it in, or the office, puts other answers in its place; judged by the version of old."""
+    given = _read(Amended, ask)
+    known = _visible(ask, given.submission_id)
+    if known.exists and known.user_id != ask.caller.actor:
+        demand(ask.caller, EDIT)
+    else:
+        demand(ask.caller, EXECUTE, EDIT)
+    occurred_at = given.occurred_at or ask.now.astimezone(zone_of(ask))
+    around = Circumstances(_when(occurred_at), _place(known), None, _manifest(given.media))
+    reference = FormRef(id=known.form_id or given.submission_id, version=known.version or 1, hash=known.hash or None)
+    judgement = _judge(ask, ask.state(form, reference.id), reference, given.answers, around, None)
+    if known.exists and judgement.judged is None:
+        raise Rejected("form-version-unknown", form_id=reference.id, version=reference.version)
+    said = given.model_dump(mode="json", include={"answers", "media"}, exclude_none=True)
+    return {
+        "submission_id": given.submission_id,
+        "occurred_at": occurred_at,
+        "utc_offset_min": _offset_minutes(occurred_at),
+        "reason": given.reason,
+        "verdict": _verdict(ask, judgement, given.answers, given.media, said),
+    }
+
+
+def releasing(ask: Ask) -> Fields:
+    """A supervisor accepts: what the version makes of the answers counts from now on; of an unknown one, all."""
+    demand(ask.caller, EDIT)
+    submission_id = str(ask.data.get("submission_id"))
+    known = _visible(ask, submission_id)
+    answers = readable(known.answers)
+    fields = {**ask.data, "answers": answers, "failures": ()}
+    if not known.exists or known.occurred_at is None:
+        return fields
+    around = Circumstances(_when(_local(known.occurred_at, known.utc_offset_min)), _place(known))
+    reference = FormRef(id=known.form_id, version=known.version, hash=known.hash or None)
+    judgement = _judge(ask, ask.state(form, known.form_id), reference, json.loads(answers), around, None)
+    if judgement.judged is None:
+        return fields
+    return {
+        **fields,
+        "answers": canonical(judgement.judged.answers).decode(),
+        "failures": tuple(judgement.judged.failures),
+    }
+
+
+def discarding(ask: Ask) -> Fields:
+    """A supervisor decides that it does not count."""
+    demand(ask.caller, EDIT)
+    _visible(ask, str(ask.data.get("submission_id")))
+    return ask.data
+
+
+def accept_submissions(ask: Ask) -> Fields:
+    """A device's submissions, each a request of its own: one durable result for each, the same at every repeat."""
+    device_id, commands = ask.data.get("device_id"), ask.data.get("commands")
+    if not isinstance(device_id, str) or not isinstance(commands, list) or len(commands) > 500:
+        raise Rejected("invalid", errors=[{"loc": ["commands"], "msg": "a list of commands", "type": "type"}])
+    return {"results": [_accept(ask, device_id, command) for command in commands]}
+
+
+def _accept(ask: Ask, device_id: str, command: Any) -> dict[str, Any]:
+    given = command if isinstance(command, dict) else {}
+    id, submission_id = str(given.get("id")), given.get("submission_id")
+    result: dict[str, Any] = {"id": id, "submission_id": submission_id}
+    data = _data_of(device_id, given)
+    asked = {name: value for name, value in data.items() if name not in UNHEARD}
+    request = f"device/{device_id}/{id}"
+    try:
+        receipt = ask.request("submit_from_device", data, request, asked)
+        facts = ask.outcome(request, asked) or []
+    except Rejected as refused:
+        code = {"idempotency-key-reused": "command_id_reused", "erased": "gone"}.get(refused.code)
+        return {**result, "status": "rejected", "code": code or refused.code.replace("-", "_")}
+    received = next((fact.event for fact in facts if isinstance(fact.event, SubmissionReceived)), None)
+    if received is not None:
+        # What was so when it was received; what happened since is no part of this answer.
+        parked, missing = received.parked, _missing(received)
+    else:
+        now: Submission = ask.state(submission, str(submission_id))
+        parked, missing = (now.parked if now.waits else None), list(now.missing)
+    return {
+        **result,
+        "status": "parked" if parked else "applied",
+        "code": parked,
+        "position": receipt["position"],
+        "version": receipt["version"],
+        "missing_media": missing,
+    }
+
+
+def _data_of(device_id: str, command: Mapping[str, Any]) -> dict[str, Any]:
+    body = command.get("body")
+    inside = body if isinstance(body, dict) else {}
+    names = ("submission_id", "form", "task_id", "media", "occurred_at", "user_id", *sorted(UNHEARD))
+    data = {name: command[name] for name in names if command.get(name) is not None}
+    return {
+        **data,
+        "device_id": device_id,
+        "answers": inside.get("answers"),
+        **({"place": inside["place"]} if inside.get("place") is not None else {}),
+    }
+
+
+def _missing(received: SubmissionReceived) -> list[str]:
+    return sorted({declared.id for declared in received.media} - set(received.arrived))
+
+
+def _judge(
+    ask: Ask,
+    known: Form,
+    reference: FormRef,
+    answers: Mapping[str, Any],
+    around: Circumstances,
+    received_at: datetime | None,
+) -> _Judgement:
+    version = known.named(reference.version, reference.hash)
+    plan: Plan | None = PLANS.of(ask, version.hash) if version is not None else None
+    if version is None or plan is None:
+        return _Judgement(reference.hash or "", None, "form_version_unknown")
+    judged = judge(plan, answers, around)
+    if received_at is not None and not version.takes(received_at):
+        return _Judgement(version.hash, judged, "form_version_closed")
+    return _Judgement(version.hash, judged, "answers_invalid" if judged.findings else None)
+
+
+def _verdict(
+    ask: Ask, judgement: _Judgement, raw: Mapping[str, Any], listed: Sequence[ManifestItem], said: Fields
+) -> dict[str, Any]:
+    text = canonical(raw).decode()
+    if len(text) > MAX_ANSWERS:
+        raise Rejected("answers-too-large", limit=MAX_ANSWERS)
+    judged = judgement.judged or Judged()
+    media = tuple(DeclaredMedium(**one.model_dump()) for one in judged.media)
+    if judgement.judged is None:
+        # Which question they belong to is not known here; their bytes are evidence all the same.
+        media = tuple(
+            DeclaredMedium(id=one.id, bytes=one.bytes, type=one.type, path=one.field or "", kind="unknown")
+            for one in listed
+        )
+    return {
+        "hash": judgement.hash,
+        # What waits for somebody to look at it is kept word by word, what is accepted as the form makes of it.
+        "answers": text if judgement.parked else canonical(judged.answers).decode(),
+        "findings": tuple(judged.findings),
+        "media": media,
+        "arrived": frozenset(id for id in {one.id for one in media} if ask.state(medium, id_of(id)).status == "stored"),
+        "failures": tuple(judged.failures),
+        "parked": judgement.parked,
+        "digest": ask.secrets.fingerprint("submission", canonical(said).decode()),
+    }
+
+
+def _may_work(ask: Ask, user_id: str, device: FromDevice, received_at: datetime) -> bool:
+    person = ask.reads["directory"].one(f"user:{user_id}")
+    # A clock that is ahead must not find a seat that was only taken later; one that is suspect finds nothing at all.
+    then = received_at if device.time_suspect else min(device.occurred_at, received_at)
+    allowed = ask.caller.role == "system" or EXECUTE in ask.caller.permissions
+    return allowed and held_seat(person, received_at) and held_seat(person, then)
+
+
+def _visible(ask: Ask, submission_id: str) -> Submission:
+    known: Submission = ask.state(submission, submission_id)
+    if known.exists:
+        check_seen(ask, submission_id, known.user_id)
+    return known
+
+
+def _read(model: type[M], ask: Ask) -> M:
+    given = ask.data.get("answers")
+    try:
+        # What JSON cannot spell (an infinite number) is found here and not at the insert.
+        canonical(given if isinstance(given, dict) else {})
+    except ValueError:
+        raise Rejected("invalid", errors=[{"loc": ["answers"], "msg": "not JSON", "type": "json"}]) from None
+    return checked(model, ask.data)
+
+
+def _when(moment: datetime) -> When:
+    zone = moment.tzinfo
+    assert zone is not None, "times are aware"
+    return When.of(moment, zone)
+
+
+def _local(moment: datetime, offset_minutes: int) -> datetime:
+    return moment.astimezone(timezone(timedelta(minutes=offset_minutes)))
+
+
+def _offset_minutes(moment: datetime) -> int:
+    return int((moment.utcoffset() or timedelta()).total_seconds() // 60)
+
+
+def _manifest(media: Sequence[ManifestItem]) -> dict[str, dict[str, Any]]:
+    return {item.id: {"bytes": item.bytes, "type": item.type} for item in media}
+
+
+def _place(known: Submission) -> Place | None:
+    return None if isinstance(known.place, Erased) else known.place

@@ -1,0 +1,22 @@
+"""The nameko class of the forms service."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from services.forms.wiring import define
+from services.kernel.application import ServiceDefinition
+from services.kernel.service import ServiceBase
+from services.kernel.subscription import subscribes
+
+
+class FormsService(ServiceBase):
+    """Commands and queries by inheritance, and whom it hears of."""
+
+    name = "forms"
+    definition: ClassVar[ServiceDefinition] = define()
+
+    @subscribes("forms.directory")
+    def follow_people(self, delivery: Any) -> None:
+        """Seats, teams and the account's time zone, as identity tells them."""
+        delivery.take_in()
