@@ -26,6 +26,8 @@ API_TOKEN_TRUSTED_SECONDS = 30.0
 STATUS_TRUSTED_SECONDS = 1.0
 SILENT_SECONDS = 1.0
 PROOF_SECONDS = 600
+LONGEST_AWAY_SECONDS = 90 * 24 * 3600
+"""A phone that was away for longer has no session that could go on."""
 
 _API_TOKEN = re.compile(r"cop_[0-9A-Za-z_\-]{16,200}")
 _REQUIRED = ["exp", "iat", "iss", "aud", "sub", "tid", "sid", "epoch"]
@@ -109,7 +111,27 @@ class Authenticator:
         if principal.session is not None and not self._feed.is_fresh:
             await self._ask_status(principal, safe)
 
-    async def _verify(self, token: str) -> Principal:
+    async def once_verified(self, authorization: str | None) -> Principal:
+        """Whoever an access token was made for, even if it has run out or its session has ended meanwhile.
+
+        Good for nothing but to know whose phone it is that proves itself by its own key. Raises Problem.
+        """
+        scheme, _, token = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or len(token) > LONGEST_TOKEN:
+            raise _refused("token-invalid")
+        return await self._verify(token.strip(), leeway=LONGEST_AWAY_SECONDS)
+
+    async def device_standing(self, principal: Principal) -> Mapping[str, Any]:
+        """Since when the work of this phone takes no effect, and why; identity says so. Raises Problem."""
+        whose = {"tenant": principal.tenant, "device_id": principal.device, "user_id": principal.actor}
+        try:
+            standing: Mapping[str, Any] = await self._ask("device_standing", whose)
+        except (*NO_ANSWER, RemoteError) as why:
+            log.warning("device_standing_unknown", why=repr(why))
+            raise Problem("service-unavailable", headers={"Retry-After": "2"}, service="identity") from why
+        return standing
+
+    async def _verify(self, token: str, leeway: float = LEEWAY_SECONDS) -> Principal:
         try:
             header = jwt.get_unverified_header(token)
             kid = header.get("kid")
@@ -124,7 +146,7 @@ class Authenticator:
                 algorithms=[ALGORITHM],
                 issuer=self._issuer,
                 audience=self._audience,
-                leeway=LEEWAY_SECONDS,
+                leeway=leeway,
                 options={"require": _REQUIRED},
             )
             return Principal(
@@ -139,10 +161,12 @@ class Authenticator:
                 state=str(claims.get("acc", "active")),
                 revision=int(claims.get("acr", 0)),
                 proven_at=float(claims.get("auth_time", 0)),
+                device=claims.get("did"),
+                device_key=claims["cnf"]["jwk"]["x"] if "did" in claims else None,
             )
         except jwt.ExpiredSignatureError:
             raise _refused("token-expired") from None
-        except (jwt.PyJWTError, ValueError, TypeError, AttributeError, RecursionError):
+        except (jwt.PyJWTError, ValueError, TypeError, AttributeError, KeyError, RecursionError):
             raise _refused("token-invalid") from None
 
     async def _api_token(self, token: str, digest: bytes, ip: str, safe: bool) -> Principal:

@@ -63,6 +63,11 @@ class Call:
         expected = preconditions.expected_version(self.headers)
         return await self.services.execute(service, name, data, caller, id, expected, self.context.traceparent)
 
+    async def execute_as(self, service: str, name: str, data: Mapping[str, Any], command_id: str) -> dict[str, Any]:
+        """Carry out a command whose parts are named by the client itself. Raises Problem."""
+        caller = await self._caller(for_command=True)
+        return await self.services.execute(service, name, data, caller, command_id, None, self.context.traceparent)
+
     async def ask(self, service: str, name: str, params: Mapping[str, Any] | None = None) -> Any:
         """Ask a question; the answer as it came. Raises Problem."""
         position = preconditions.at_least(self.headers, self.params)

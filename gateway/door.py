@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -12,7 +12,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.params import Form
 from fastapi.routing import APIRoute
 
-from gateway import standing
+from gateway import devices, standing
 from gateway.auth import PROOF_SECONDS, Authenticator
 from gateway.calls import Call
 from gateway.context import Context, context_of
@@ -45,6 +45,11 @@ def needs(permission: str, *, proof: bool = False) -> dict[str, Any]:
 def signed_in() -> dict[str, Any]:
     """Route options: anybody who is signed in, about himself."""
     return {"openapi_extra": {_ACCESS: "signed-in", "security": [{"bearer": []}]}}
+
+
+def on_device() -> dict[str, Any]:
+    """Route options: only an enrolled phone, by its own signature."""
+    return {"openapi_extra": {_ACCESS: "device", _PERMISSION: "offline", "security": [{"bearer": []}]}}
 
 
 def anybody() -> dict[str, Any]:
@@ -84,13 +89,42 @@ class Gatekeeper:
         if principal.is_anonymous:
             _refuse(self.limits.addresses.take(context.ip))
             if access in ("permission", "signed-in"):
-                raise Problem("authentication-required", headers={"WWW-Authenticate": 'Bearer realm="checkop"'})
+                raise _unknown_caller()
         else:
             _refuse(self.limits.subjects.take(principal.actor))
         if permission is not None and permission not in principal.permissions:
             raise Problem("forbidden", permission=permission)
         if refused := standing.refusal(self.authenticator.standing(principal), principal.role, kind):
             raise refused
+        return Call(principal, context, request.headers, request.query_params, self.services)
+
+    async def admit_device(self, request: Request) -> Call:
+        """The call of an enrolled phone; what it may not do any more is said by its `Device`. Raises Problem."""
+        context = context_of(request.scope)
+        received_at, offset_ms = devices.clock_of(request)
+        ended: Mapping[str, Any] = {"ended": None, "ended_at": None}
+        try:
+            principal = await self._identify(request, context)
+        except Problem as problem:
+            if problem.code not in ("token-expired", "session-revoked"):
+                raise
+            principal = await self.authenticator.once_verified(request.headers.get("authorization"))
+            devices.check_signature(request, principal)
+            ended = await self.authenticator.device_standing(principal)
+            if ended["ended"] is None:
+                raise
+        if principal.is_anonymous:
+            _refuse(self.limits.addresses.take(context.ip))
+            raise _unknown_caller()
+        devices.check_signature(request, principal)
+        context.tenant, context.actor = principal.tenant, principal.actor
+        _refuse(self.limits.subjects.take(principal.actor))
+        device = devices.Device(str(principal.device), received_at, offset_ms, **devices.ending(ended, received_at))
+        if device.ended is None and "offline" not in principal.permissions:
+            raise Problem("forbidden", permission="offline")
+        if refused := standing.refusal(self.authenticator.standing(principal), principal.role, "finish"):
+            raise standing.of_sync(refused)
+        devices.admit(request, device)
         return Call(principal, context, request.headers, request.query_params, self.services)
 
     async def _identify(self, request: Request, context: Context) -> Principal:
@@ -102,6 +136,10 @@ class Gatekeeper:
             if problem.code in ("token-invalid", "token-expired", "session-revoked"):
                 _refuse(self.limits.addresses.take(context.ip))
             raise
+
+
+def _unknown_caller() -> Problem:
+    return Problem("authentication-required", headers={"WWW-Authenticate": 'Bearer realm="checkop"'})
 
 
 def _refuse(refusal: Refusal | None) -> None:
@@ -138,7 +176,10 @@ class Door(APIRoute):
 
         async def handle(request: Request) -> Response:
             gatekeeper: Gatekeeper = request.app.state.gatekeeper
-            call = await gatekeeper.admit(request, access, permission, kind)
+            if access == "device":
+                call = await gatekeeper.admit_device(request)
+            else:
+                call = await gatekeeper.admit(request, access, permission, kind)
             if proof and not gatekeeper.authenticator.has_proven(call.principal):
                 raise Problem("proof-required", max_age=PROOF_SECONDS)
             request.scope[_CALL] = call

@@ -22,6 +22,7 @@ TITLES: Mapping[int, tuple[str, str]] = {
     405: ("Method not allowed", "Método no permitido"),
     409: ("Conflict", "Conflicto"),
     410: ("Gone", "Ya no existe"),
+    423: ("Locked", "Bloqueado"),
     412: ("Changed meanwhile", "Cambió entretanto"),
     413: ("Too large", "Demasiado grande"),
     415: ("Unsupported media type", "Tipo de contenido no admitido"),
@@ -34,6 +35,7 @@ TITLES: Mapping[int, tuple[str, str]] = {
 }
 
 NOUNS: Mapping[str, tuple[str, str]] = {
+    "parked-work": ("This parked work does not exist.", "Este trabajo retenido no existe."),
     "assignee": ("This assignee does not exist.", "Este responsable no existe."),
     "account": ("This account does not exist.", "Esta cuenta no existe."),
     "api-token": ("This API token does not exist.", "Este token de API no existe."),

@@ -25,6 +25,9 @@ class Principal:
     revision: int = 0
     proven_at: float = 0.0
     """When this person last typed a password (Unix seconds); never, for a program."""
+    device: str | None = None
+    """The enrolled phone that the session lives on, and the public half of its key."""
+    device_key: str | None = None
 
     @property
     def credential(self) -> str:

@@ -146,3 +146,11 @@ class Standings:
         """Drop what every token still in use says by itself."""
         limit = self._clock() - self._remembered
         self._known = {id: entry for id, entry in self._known.items() if entry[2] > limit}
+
+
+def of_sync(refused: Problem) -> Problem:
+    """The same refusal as phones know it: they keep what they have, and come again or not."""
+    state = refused.facts.get("state")
+    if state == "paused":
+        return Problem("sync-paused", state=state)
+    return Problem("sync-ended", state=state)

@@ -22,6 +22,26 @@ DOOR: Words = {
     "token-expired": (401, "The access token has expired.", "El token de acceso ha vencido."),
     "session-revoked": (401, "This session has been ended.", "Esta sesión fue terminada."),
     "forbidden": (403, "You may not do this.", "Usted no tiene permiso para hacer esto."),
+    "device-not-enrolled": (
+        403,
+        "This session is not that of an enrolled phone.",
+        "Esta sesión no es de un teléfono registrado para trabajar sin conexión.",
+    ),
+    "device-signature-invalid": (
+        401,
+        "The request does not bear the phone's own signature.",
+        "La solicitud no lleva la firma del propio teléfono.",
+    ),
+    "sync-paused": (
+        423,
+        "The account is paused: nothing is taken in now. Keep what you have; it goes on when the account does.",
+        "La cuenta está en pausa: ahora no se recibe nada. Conserve lo que tiene; seguirá cuando la cuenta lo haga.",
+    ),
+    "sync-ended": (
+        410,
+        "The subscription has ended: nothing is taken in any more.",
+        "La suscripción terminó: ya no se recibe nada.",
+    ),
     "proof-required": (
         403,
         "Type your password once more first: this asks for one given in the last ten minutes.",

@@ -31,6 +31,17 @@ IDENTITY: Words = {
         "You can only give permissions that you have yourself.",
         "Solo puede otorgar permisos que usted mismo tiene.",
     ),
+    "device-key-set": (
+        409,
+        "This device has a key already. An app set up anew is a new device.",
+        "Este dispositivo ya tiene una clave. Una aplicación instalada de nuevo es otro dispositivo.",
+    ),
+    "device-session-required": (
+        409,
+        "Log in on this device first (`kind: device`).",
+        "Inicie sesión primero en este dispositivo (`kind: device`).",
+    ),
+    "proof-invalid": (403, "The proof does not fit the key.", "La prueba no corresponde a la clave."),
     "device-revoked": (403, "This device has been locked out.", "Este dispositivo fue bloqueado."),
     "ip-not-allowed": (
         403,

@@ -5,6 +5,15 @@ from __future__ import annotations
 from gateway.words import Words
 
 TASKS: Words = {
+    "still-parked": (
+        409,
+        "It still cannot take effect. Change what stands in its way, give it back to its author, or discard it.",
+        "Todavía no puede surtir efecto. Cambie lo que lo impide, devuélvalo a su autor o descártelo.",
+    ),
+    "parked-work-released": (409, "It has taken effect already.", "Ya surtió efecto."),
+    "parked-work-discarded": (409, "It was discarded.", "Fue descartado."),
+    "device-of-another": (409, "This device is somebody else's.", "Este dispositivo es de otra persona."),
+    "sequence-gap": (409, "Something before this is still missing.", "Todavía falta algo anterior a esto."),
     "assignee-not-allowed": (
         403,
         "You can only open tasks for yourself or your teams.",

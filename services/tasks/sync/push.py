@@ -26,7 +26,7 @@ from services.tasks.domain.values import Id
 from services.tasks.standing import demand
 from services.tasks.sync.merging import conflicts_of, merged
 from services.tasks.sync.rules import GONE, KINDS, SCHEMAS, Kind, is_online_only, parked_as
-from services.tasks.sync.wire import FieldWork, Push
+from services.tasks.sync.wire import CLOCK_TOLERANCE, FieldWork, Push
 
 Result = dict[str, Any]
 
@@ -129,7 +129,11 @@ class Taking:
         return self._read(work, facts)
 
     def _carry_out(self, work: FieldWork) -> list[Recorded]:
-        if self._push.quarantine is not None:
+        if self._push.quarantine is not None and self._too_late(work):
+            self._answer(work, "rejected", self._push.quarantine)
+        elif work.faults:
+            self._answer(work, "parked", "invalid", {"errors": list(work.faults)})
+        elif self._push.quarantine is not None:
             self._answer(work, "parked", self._push.quarantine)
         elif is_online_only(work.type):
             self._answer(work, "rejected", "online_only")
@@ -144,6 +148,11 @@ class Taking:
         facts = self._ask.outcome(self._name(work), work.sent)
         assert facts is not None, "a command was carried out and left no fact"
         return facts
+
+    def _too_late(self, work: FieldWork) -> bool:
+        """Whether it was done after the right to do it had ended."""
+        ended_at = self._push.ended_at
+        return ended_at is not None and work.occurred_at > ended_at + CLOCK_TOLERANCE
 
     def _try(self, work: FieldWork, kind: Kind) -> None:
         if kind.rule == "relayed":

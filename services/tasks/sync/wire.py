@@ -5,7 +5,16 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from services.tasks.domain.device_log import Clock
 from services.tasks.domain.values import Id
@@ -14,6 +23,13 @@ LARGEST_BATCH = 500
 CLOCK_TOLERANCE = timedelta(minutes=5)
 
 Json = dict[str, Any]
+
+
+def _only_text(value: Any) -> Any:
+    # A number would be read as seconds since 1970, which no device means.
+    if isinstance(value, int | float):
+        raise ValueError("a time in words is expected")
+    return value
 
 
 class Subject(BaseModel):
@@ -36,11 +52,13 @@ class FieldWork(BaseModel):
     schema_number: Annotated[int, Field(alias="schema", ge=1, le=1_000)] = 1
     aggregate: Subject | None = None
     base_version: Annotated[int, Field(ge=0)] | None = None
-    occurred_at: AwareDatetime
+    occurred_at: Annotated[AwareDatetime, BeforeValidator(_only_text)]
     mono_ms: int | None = None
     boot_id: Annotated[str, Field(max_length=64)] | None = None
     body: Json = Field(default_factory=dict)
     sent: Json
+    faults: tuple[Json, ...] = ()
+    """Why it cannot be read as what it claims to be; it gets its result like any other."""
     relayed: Json | None = None
     """What the service that keeps submissions has answered to this command."""
 
@@ -52,7 +70,7 @@ class FieldWork(BaseModel):
     @property
     def clock(self) -> Clock:
         """What the device's clocks said, word for word."""
-        return Clock(occurred_at=str(self.sent.get("occurred_at", "")), mono_ms=self.mono_ms, boot_id=self.boot_id)
+        return Clock(occurred_at=str(self.sent.get("occurred_at", ""))[:40], mono_ms=self.mono_ms, boot_id=self.boot_id)
 
     def time_suspect(self, received_at: datetime, offset_ms: int | None, before: Clock | None) -> bool:
         """Whether the device's clock was wrong: far off, in the future, or set back while it ran on."""
@@ -64,11 +82,14 @@ class FieldWork(BaseModel):
             return False
         if before.mono_ms is None or self.mono_ms is None or self.mono_ms < before.mono_ms:
             return False
-        return self.occurred_at < datetime.fromisoformat(before.occurred_at)
+        try:
+            return self.occurred_at < datetime.fromisoformat(before.occurred_at)
+        except ValueError:
+            return True  # what came before said no time at all
 
 
 class Push(BaseModel):
-    """What one device sends at once. `quarantine` says why its work may not take effect by itself any more."""
+    """What one device sends at once. `quarantine`: why, and since `ended_at`, its work takes no effect by itself."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -76,4 +97,24 @@ class Push(BaseModel):
     received_at: AwareDatetime
     offset_ms: int | None = None
     quarantine: Literal["device_revoked", "seat_inactive"] | None = None
+    ended_at: AwareDatetime | None = None
     commands: Annotated[list[FieldWork], Field(max_length=LARGEST_BATCH)]
+
+    @field_validator("commands", mode="before")
+    @classmethod
+    def _readable(cls, commands: Any, info: ValidationInfo) -> Any:
+        # One command that cannot be read must not stop those behind it for ever: it becomes one that says so.
+        if not isinstance(commands, list):
+            return commands
+        return [_read(one, info.data.get("received_at")) for one in commands]
+
+
+def _read(sent: Any, received_at: Any) -> Any:
+    try:
+        return FieldWork.model_validate(sent)
+    except ValidationError as wrong:
+        if not isinstance(sent, dict):
+            raise
+        known = {name: sent.get(name) for name in ("id", "seq", "type", "sent")}
+        faults = tuple({"loc": list(e["loc"]), "type": e["type"]} for e in wrong.errors(include_input=False))
+        return FieldWork.model_validate({**known, "occurred_at": received_at, "faults": faults})

@@ -40,9 +40,9 @@ def test_every_operation_says_who_may(document: dict[str, Any]) -> None:
         if not path.startswith("/v1"):
             continue
         where = f"{method} {path}"
-        assert op["x-access"] in ("permission", "signed-in", "anybody", "entrance"), where
-        assert (op["x-access"] == "permission") == ("x-permission" in op), where
-        assert bool(op["security"]) == (op["x-access"] in ("permission", "signed-in")), where
+        assert op["x-access"] in ("permission", "device", "signed-in", "anybody", "entrance"), where
+        assert (op["x-access"] in ("permission", "device")) == ("x-permission" in op), where
+        assert bool(op["security"]) == (op["x-access"] in ("permission", "device", "signed-in")), where
 
 
 def test_every_operation_answers_with_problems(document: dict[str, Any]) -> None:

@@ -99,6 +99,28 @@ def test_a_bad_command_blocks_nothing(office: Office, phone: Phone) -> None:
     assert all(result["retryable"] is False for result in results[:4])
 
 
+@pytest.mark.parametrize("occurred_at", [None, 7, "", "yesterday", "2026-11-23T09:12:03", "x" * 5_000])
+def test_a_command_that_cannot_be_read_gets_its_result_and_blocks_nothing(
+    office: Office, phone: Phone, occurred_at: Any
+) -> None:
+    job = office.open(user_id=TECHNICIAN)
+    phone.did("task.start", ("task", job))["occurred_at"] = occurred_at
+    phone.did("task.start", ("task", job))
+    first = phone.push()
+    assert (statuses(first), first[0]["code"]) == (["parked", "applied"], "invalid")
+    assert phone.push() == first
+
+
+def test_what_was_done_after_the_right_had_ended_is_refused(office: Office, phone: Phone) -> None:
+    job = office.open(user_id=TECHNICIAN)
+    phone.did("task.start", ("task", job))
+    ended_at = office.app.clock.now()
+    office.app.advance(timedelta(hours=1))
+    phone.did("task.note", ("task", job), text="x")
+    results = phone.push(quarantine="seat_inactive", ended_at=ended_at)
+    assert (statuses(results), codes(results)) == (["parked", "rejected"], ["seat_inactive", "seat_inactive"])
+
+
 def test_an_id_or_a_number_that_stood_for_something_else_is_refused_and_nothing_changes(
     office: Office, phone: Phone
 ) -> None:
