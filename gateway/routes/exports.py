@@ -43,6 +43,14 @@ KINDS: Mapping[str, str] = {"tasks": "tasks", "customers": "tasks"}
 SERVICES = tuple(dict.fromkeys(KINDS.values()))
 
 
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_CONTENT = {
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": _BINARY,
+    "application/zip": _BINARY,
+    "text/csv": _BINARY,
+}
+
+
 class TaskFilters(Body):
     """Which tasks; `since` and `until` are about when they were opened."""
 
@@ -118,11 +126,11 @@ async def show_export(export_id: PathId, call: CallDep) -> Response:
     responses={
         200: {
             "description": "The file, with its SHA-256 as ETag and in `Repr-Digest`.",
-            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+            "content": _CONTENT,
         },
         206: {
             "description": "The part asked for with `Range`; `If-Range` with the ETag makes sure it is the same file.",
-            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+            "content": _CONTENT,
         },
     },
     **needs(READ),

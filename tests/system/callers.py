@@ -98,6 +98,7 @@ def furnish(owner: Client) -> dict[str, str]:
     ids["quote_id"] = owner.ok("POST", "/v1/seat-quotes", json={"to_seats": 12})["quote_id"]
     file = {"file": ("customers.csv", b"code,name\nC-9,Nueve\n", "text/csv")}
     ids["import_id"] = owner.ok("POST", "/v1/imports", files=file, data={"kind": "customers"})["id"]
+    ids["export_id"] = owner.ok("POST", "/v1/exports", json={"kind": "customers"})["id"]
     ids["device_id"] = str(uuid.uuid4())
     body = {"email": owner.email, "password": PASSWORD, "kind": "device", "device_id": ids["device_id"]}
     Client(str(owner.http.base_url)).ok("POST", "/v1/sessions", json=body)

@@ -176,7 +176,7 @@ class TestAnotherAccount:
 
 def own_pages(document: dict[str, Any], ids: dict[str, str]) -> list[str]:
     """Every page that shows one thing; without what changes by being looked at, or is not printed yet."""
-    passing = ("/sessions", "/devices", "/imports/{import_id}", "/pdf")
+    passing = ("/sessions", "/devices", "/imports/{import_id}", "/exports/{export_id}", "/file", "/pdf")
     return [
         filled(path, ids)
         for method, path, operation in operations(document)
