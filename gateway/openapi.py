@@ -42,6 +42,7 @@ TAGS = [
     {"name": "tasks", "description": "Work to be done, from planning to completion."},
     {"name": "sync", "description": "Work without a network: phones hand in what was done and fetch what is to do."},
     {"name": "parked-work", "description": "Field work that waits for a supervisor's decision."},
+    {"name": "recurrences", "description": "Work that comes again and again, by RFC 5545."},
     {"name": "imports", "description": "Customers and tasks from XLSX or CSV, with a dry run first."},
     {"name": "exports", "description": "Everything as XLSX or CSV, written in the background."},
     {"name": "billing", "description": "Plan, seats, quotes, invoices, payments, and how the account stands."},

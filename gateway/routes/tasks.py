@@ -227,6 +227,7 @@ def _chosen(
     equipment_id: Id | None = None,
     service_id: Id | None = None,
     parent_id: Id | None = None,
+    recurrence_id: Id | None = None,
     priority: Priority | None = None,
     overdue: bool | None = None,
 ) -> dict[str, Any]:
@@ -243,6 +244,7 @@ def _chosen(
         equipment_id=equipment_id,
         service_id=service_id,
         parent_id=parent_id,
+        recurrence_id=recurrence_id,
         priority=priority,
         overdue=overdue,
     )

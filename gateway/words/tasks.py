@@ -76,6 +76,8 @@ TASKS: Words = {
     "parent-completed": (409, "The parent task is completed.", "La tarea principal está completada."),
     "process-exists": (409, "This process exists already.", "Este proceso ya existe."),
     "process-inactive": (409, "This process is not in use.", "Este proceso no está en uso."),
+    "recurrence-ended": (409, "This recurring work has ended.", "Este trabajo recurrente terminó."),
+    "recurrence-exists": (409, "This recurring work exists already.", "Este trabajo recurrente ya existe."),
     "service-exists": (409, "This service exists already.", "Este servicio ya existe."),
     "service-inactive": (409, "This service is not in use.", "Este servicio no está en uso."),
     "stage-demands-unmet": (
@@ -169,6 +171,26 @@ TASKS: Words = {
         "Solo una subtarea puede bloquear a una tarea principal.",
     ),
     "reason-required": (422, "A reason is required.", "Se requiere un motivo."),
+    "recurrence-rule-invalid": (
+        422,
+        "This is not a rule of recurrence that can be followed.",
+        "Esta no es una regla de recurrencia que se pueda seguir.",
+    ),
+    "recurrence-start-out-of-range": (
+        422,
+        "The beginning lies too far from today.",
+        "El comienzo está demasiado lejos de hoy.",
+    ),
+    "recurrence-too-dense": (
+        422,
+        "It would come too often: at most 366 times a year.",
+        "Ocurriría demasiadas veces: máximo 366 al año.",
+    ),
+    "recurrence-without-occurrences": (
+        422,
+        "By this rule it would never come.",
+        "Con esta regla nunca ocurriría.",
+    ),
     "stage-ids-not-unique": (
         422,
         "Two stages have the same id.",

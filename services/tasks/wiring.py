@@ -39,6 +39,7 @@ from services.tasks.readmodels.service_catalogue import ServiceCatalogue
 from services.tasks.readmodels.status_lists import StatusLists
 from services.tasks.readmodels.task_board import TaskBoard
 from services.tasks.readmodels.task_detail import TaskDetail
+from services.tasks.recurring import parts as recurring
 from services.tasks.sync import parts as sync
 
 
@@ -57,10 +58,12 @@ def define() -> ServiceDefinition:
             field_set,
             import_job,
             *EXPORTS.deciders,
+            *recurring.DECIDERS,
             *sync.DECIDERS,
         ),
-        commands={**COMMANDS, **sync.COMMANDS},
+        commands={**COMMANDS, **recurring.COMMANDS, **sync.COMMANDS},
         queries={
+            **recurring.QUERIES,
             **sync.QUERIES,
             **status_lists.QUERIES,
             **processes.QUERIES,
@@ -84,12 +87,14 @@ def define() -> ServiceDefinition:
             TaskDetail(),
             Imports(),
             *EXPORTS.read_models,
+            *recurring.READ_MODELS,
             *sync.READ_MODELS,
         ),
         reactions=(
             check_import_when_requested,
             apply_rows_when_import_applied,
             remove_file_when_import_ended,
+            *recurring.REACTIONS,
             *EXPORTS.reactions,
         ),
         subscriptions=(

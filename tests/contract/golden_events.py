@@ -82,6 +82,7 @@ TEXTS = {
     "recovery_hashes": "3b1f0c5d9e",
     "resolution": "DIAN 18764000001234",
     "role": "viewer",
+    "rule": "FREQ=WEEKLY;BYDAY=MO",
     "rules": "FAD06",
     "scopes": "tasks:read",
     "scope": "status",
@@ -89,6 +90,7 @@ TEXTS = {
     "secret_hash": "9f86d081884c7d65",
     "sha256": hashlib.sha256(b"golden").hexdigest(),
     "stage": "in-progress",
+    "starts": "2026-03-09T08:00",
     "stage_id": "in-progress",
     "stage_names": "En curso",
     "from_stage": "pending",
@@ -99,6 +101,7 @@ TEXTS = {
     "time_zone": "America/Bogota",
     "title": "Cambio de medidor",
     "why": "too-many-cycles",
+    "zone": "America/Bogota",
     "upto": "01936f5e-7c1a-7d2e-9f43-2b7a6c1d0e55",
     "values": "Calle 93 # 11-27",
 }

@@ -50,6 +50,7 @@ class TaskOpened(Event):
     opened_by: str
     opening: int = 1
     equipment_id: str | None = None
+    recurrence_id: str | None = None
 
 
 class TaskAssigned(Event):

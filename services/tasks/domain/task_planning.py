@@ -39,6 +39,11 @@ class PlanningFacts(Value):
     stages: Stages = DEFAULT_STAGES
     stage_names: dict[str, str] = Field(default_factory=dict)
     opening: int = 1
+    recurrence_id: str | None = None
+
+
+INHERITED = ("list_id", "stages", "stage_names", "opening", "recurrence_id")
+"""What a task has of the service and not of the request: a repetition need not find it unchanged."""
 
 
 class OpenTask(Command):
@@ -115,6 +120,7 @@ def open_task(command: OpenTask, state: Task) -> list[TaskEvent]:
         blocks_parent=command.blocks_parent,
         opened_by=command.by,
         opening=facts.opening,
+        recurrence_id=facts.recurrence_id,
     )
     if state.opened is not None:
         return _repeated(opened, state.opened)
@@ -134,7 +140,7 @@ def open_task(command: OpenTask, state: Task) -> list[TaskEvent]:
 
 def _repeated(opened: TaskOpened, before: TaskOpened) -> list[TaskEvent]:
     # The list may have changed between the first request and its repetition: that makes no other request.
-    inherited = {name: getattr(before, name) for name in ("list_id", "stages", "stage_names", "opening")}
+    inherited = {name: getattr(before, name) for name in INHERITED}
     if opened.model_copy(update=inherited) == before:
         return []
     raise Rejected("task-exists", task_id=opened.task_id)

@@ -56,6 +56,7 @@ class TaskBoard(ReadModel):
         [("tenant", 1), ("equipment_id", 1), ("due", 1), ("_id", 1)],
         [("tenant", 1), ("service_ids", 1), ("due", 1), ("_id", 1)],
         [("tenant", 1), ("parent_id", 1), ("due", 1), ("_id", 1)],
+        [("tenant", 1), ("recurrence_id", 1), ("due", 1), ("_id", 1)],
         [("tenant", 1), ("starts", 1), ("_id", 1)],
     )
 
@@ -93,6 +94,7 @@ def _opened(event: TaskOpened, at: str) -> Document:
         "user_id": None,
         "team_id": None,
         "parent_id": event.parent_id,
+        "recurrence_id": event.recurrence_id,
         "blocks_parent": event.blocks_parent,
         "opened_by": event.opened_by,
         "opened_at": at,
@@ -175,6 +177,7 @@ class Chosen(Query):
     equipment_id: str | None = None
     service_id: str | None = None
     parent_id: str | None = None
+    recurrence_id: str | None = None
     priority: Priority | None = None
     overdue: bool = False
 
@@ -205,7 +208,8 @@ ORDERS: Mapping[str, Sequence[tuple[str, int]]] = {
 }
 _EQUAL = (
     "stage", "user_id", "team_id", "process_id", "subprocess_id",
-    "customer_id", "location_id", "equipment_id", "parent_id", "priority",
+    "customer_id", "location_id", "equipment_id", "parent_id", "recurrence_id",
+    "priority",
 )  # fmt: skip
 
 
