@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -60,7 +59,7 @@ def company(platform: Platform) -> Company:
 
 
 @pytest.fixture
-def later(platform: Platform) -> Iterator[Any]:
+def later(platform: Platform) -> Any:
     """Billing's own commands, carried out as if it were so many days later."""
 
     def carry_out(company: Company, command: str, days: int) -> None:
@@ -71,7 +70,7 @@ def later(platform: Platform) -> Iterator[Any]:
                 Dispatch(command), tenant=company.account, by="rehearsal", commit_id=new_id(), cause=None
             )
 
-    yield carry_out
+    return carry_out
 
 
 def standing(company: Company) -> str:
