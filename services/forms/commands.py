@@ -17,6 +17,7 @@ from services.forms.domain.form import (
     form,
 )
 from services.forms.domain.submission import Amend, Discard, Release, Submit, submission
+from services.forms.exports import EXPORTS
 from services.forms.standing import demand
 from services.kernel.application import Ask, Do, On
 
@@ -49,4 +50,5 @@ COMMANDS: Mapping[str, On | Do] = {
     "media_stored": Do(settling.media_stored),
     "media_rejected": Do(settling.media_rejected),
     "settle_media": Do(settling.settle_media),
+    **EXPORTS.commands,
 }

@@ -7,6 +7,7 @@ from services.forms.domain.form import form
 from services.forms.domain.form_content import form_content
 from services.forms.domain.medium import medium
 from services.forms.domain.submission import submission
+from services.forms.exports import EXPORTS
 from services.forms.incoming import DIRECTORY
 from services.forms.processes.settle_media import settle_media
 from services.forms.readmodels import forms, submissions
@@ -23,10 +24,10 @@ def define() -> ServiceDefinition:
     )
     return ServiceDefinition(
         name="forms",
-        deciders=(form, form_content, submission, medium),
+        deciders=(form, form_content, submission, medium, *EXPORTS.deciders),
         commands=COMMANDS,
-        queries={**forms.QUERIES, **submissions.QUERIES},
-        read_models=(Forms(), Submissions(), SubmissionAnswers()),
-        reactions=(settle_media,),
+        queries={**forms.QUERIES, **submissions.QUERIES, **EXPORTS.queries},
+        read_models=(Forms(), Submissions(), SubmissionAnswers(), *EXPORTS.read_models),
+        reactions=(settle_media, *EXPORTS.reactions),
         subscriptions=(people,),
     )

@@ -47,9 +47,12 @@ def requesting(kinds: Mapping[str, ExportKind], time_zone: Callable[[Ask], str])
         _demand(ask, kind.permission)
         if ask.reads["exports"].count({"status": {"$in": ["requested", "writing"]}}) >= AT_ONCE:
             raise Rejected("too-many-exports", at_once=AT_ONCE)
+        filters = _checked(kind, ask.data.get("filters") or {})
+        if kind.check is not None:
+            kind.check(ask, filters)
         return {
             **ask.data,
-            "filters": _checked(kind, ask.data.get("filters") or {}),
+            "filters": filters,
             "time_zone": time_zone(ask),
             "role": ask.caller.role,
         }

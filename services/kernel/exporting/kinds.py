@@ -50,7 +50,10 @@ class Thing:
 
 @dataclass(frozen=True, slots=True)
 class ExportKind:
-    """One kind of export: `filters` say which things, `rows(wanted, scope, after)` goes on behind that thing."""
+    """One kind of export: `filters` say which things, `rows(wanted, scope, after)` goes on behind that thing.
+
+    `check` refuses at once what can be known to be wrong without looking at the things.
+    """
 
     name: str
     permission: str
@@ -58,6 +61,7 @@ class ExportKind:
     filters: type[Query]
     plan: Callable[[Wanted], Plan]
     rows: Callable[[Wanted, Mapping[str, Any], str], Iterator[Thing]]
+    check: Callable[[Ask, Mapping[str, Any]], None] | None = None
 
 
 class CannotExport(Exception):
