@@ -16,6 +16,7 @@ from gateway.door import CallDep, needs, resource
 from gateway.errors import Problem
 from gateway.ranges import wanted_part
 from gateway.routes.fields import (
+    EXAMPLE_ID,
     PRINTABLE,
     Body,
     Cursor,
@@ -36,8 +37,8 @@ router = resource("exports")
 
 READ, EDIT = "exports:read", "exports:edit"
 
-Kind = Literal["tasks", "customers"]
-KINDS: Mapping[str, str] = {"tasks": "tasks", "customers": "tasks"}
+Kind = Literal["tasks", "customers", "submissions"]
+KINDS: Mapping[str, str] = {"tasks": "tasks", "customers": "tasks", "submissions": "forms"}
 """Which service writes the exports of which kind."""
 
 SERVICES = tuple(dict.fromkeys(KINDS.values()))
@@ -78,8 +79,28 @@ class CustomerFilters(Body):
     text: Annotated[str, StringConstraints(max_length=100, pattern=PRINTABLE)] | None = None
 
 
+class SubmissionFilters(Body):
+    """Which submissions of which form, in all its versions; `since` and `until` are about when they were received.
+
+    Choices are told by label, by code or by both; with `split` each option of a multiple choice has a column too.
+    """
+
+    form_id: Id = Field(examples=[EXAMPLE_ID])
+    task_id: Id | None = None
+    user_id: Id | None = None
+    status: list[Literal["accepted", "parked", "released", "discarded"]] = Field(default_factory=list, max_length=4)
+    complete: bool | None = None
+    since: Moment | None = None
+    until: Moment | None = None
+    choices: Literal["labels", "codes", "both"] = "both"
+    split: bool = False
+
+
 class RequestExport(Body):
-    """What is wanted, as which file, in which language. Without filters, everything the caller may see."""
+    """What is wanted, as which file, in which language. Without filters, everything the caller may see.
+
+    Submissions need the form of which they are.
+    """
 
     id: Id | None = Field(default=None, description="Made by the client, or by the server when absent.")
     kind: Kind = Field(examples=["tasks"])
@@ -87,7 +108,9 @@ class RequestExport(Body):
         default="xlsx", description="CSV of several tables is a ZIP with one file each."
     )
     language: Language = "es"
-    filters: TaskFilters | CustomerFilters | None = Field(default=None, examples=[{"status": ["completed"]}])
+    filters: TaskFilters | CustomerFilters | SubmissionFilters | None = Field(
+        default=None, examples=[{"status": ["completed"]}]
+    )
 
 
 @router.post("/exports", status_code=201, summary="Ask for an export", response_model=Receipt, **needs(EDIT))

@@ -67,6 +67,14 @@ def test_an_export_is_asked_for_under_an_id_that_a_repeat_keeps(ask: Ask, servic
     assert again.status_code == 201
 
 
+def test_submissions_are_asked_of_forms(ask: Ask, services: FakeServices) -> None:
+    services.answers["request_export"] = DONE
+    filters = {"form_id": EXPORT, "since": "2026-11-23T00:00:00-05:00", "split": True}
+    ask("POST", "/v1/exports", authorization=clerk(), json={"kind": "submissions", "filters": filters})
+    assert services.calls[-1][:2] == ("forms", "request_export")
+    assert services.asked("request_export")[0]["data"]["filters"] == filters | {"since": "2026-11-23T05:00:00Z"}
+
+
 @pytest.mark.parametrize(
     "body",
     [{}, {"kind": "birds"}, {"kind": "tasks", "format": "pdf"}, {"kind": "tasks", "filters": {"$where": "1"}}],
