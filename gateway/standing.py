@@ -75,6 +75,7 @@ BY_NAME: Mapping[str, Kind] = {
     "start_task": "finish",
     "advance_task": "finish",
     "note_task": "finish",
+    "record_points": "finish",
     "deactivate_user": "safety",
     "withdraw_invitation": "safety",
     "revoke_device_of": "safety",

@@ -30,6 +30,7 @@ from gateway.routes import (
     tasks,
     teams,
     users,
+    whereabouts,
 )
 
 _ROUTERS: tuple[APIRouter, ...] = (
@@ -53,6 +54,7 @@ _ROUTERS: tuple[APIRouter, ...] = (
     dynamic_fields.router,
     tasks.router,
     recurrences.router,
+    whereabouts.router,
     imports.router,
     exports.router,
     billing.router,

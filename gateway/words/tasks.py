@@ -98,6 +98,11 @@ TASKS: Words = {
         "Subtasks that block completion are still open.",
         "Aún hay subtareas abiertas que impiden completar.",
     ),
+    "track-full": (
+        409,
+        "This day has as many points as it can have.",
+        "Este día ya tiene tantos puntos como puede tener.",
+    ),
     "too-many-fields": (
         409,
         "There are as many fields as there can be.",
@@ -169,6 +174,11 @@ TASKS: Words = {
         422,
         "Only a subtask can block a parent.",
         "Solo una subtarea puede bloquear a una tarea principal.",
+    ),
+    "points-too-far-apart": (
+        422,
+        "Points that are sent together are at most three days apart.",
+        "Los puntos que se envían juntos están a lo sumo a tres días uno del otro.",
     ),
     "reason-required": (422, "A reason is required.", "Se requiere un motivo."),
     "recurrence-rule-invalid": (

@@ -41,6 +41,7 @@ from services.tasks.readmodels.task_board import TaskBoard
 from services.tasks.readmodels.task_detail import TaskDetail
 from services.tasks.recurring import parts as recurring
 from services.tasks.sync import parts as sync
+from services.tasks.whereabouts import parts as whereabouts
 
 
 def define() -> ServiceDefinition:
@@ -59,11 +60,13 @@ def define() -> ServiceDefinition:
             import_job,
             *EXPORTS.deciders,
             *recurring.DECIDERS,
+            *whereabouts.DECIDERS,
             *sync.DECIDERS,
         ),
-        commands={**COMMANDS, **recurring.COMMANDS, **sync.COMMANDS},
+        commands={**COMMANDS, **recurring.COMMANDS, **whereabouts.COMMANDS, **sync.COMMANDS},
         queries={
             **recurring.QUERIES,
+            **whereabouts.QUERIES,
             **sync.QUERIES,
             **status_lists.QUERIES,
             **processes.QUERIES,
@@ -88,6 +91,7 @@ def define() -> ServiceDefinition:
             Imports(),
             *EXPORTS.read_models,
             *recurring.READ_MODELS,
+            *whereabouts.READ_MODELS,
             *sync.READ_MODELS,
         ),
         reactions=(

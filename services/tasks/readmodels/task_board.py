@@ -213,7 +213,8 @@ _EQUAL = (
 )  # fmt: skip
 
 
-def _filter(query: Chosen, ask: Ask) -> list[Mapping[str, Any]]:
+def chosen_filter(query: Chosen, ask: Ask) -> list[Mapping[str, Any]]:
+    """What is chosen, as far as the caller sees it."""
     equal = {name: value for name in _EQUAL if (value := getattr(query, name)) is not None}
     wanted: list[Mapping[str, Any]] = [view(ask).filter(), equal]
     if query.service_id is not None:
@@ -228,7 +229,7 @@ def _filter(query: Chosen, ask: Ask) -> list[Mapping[str, Any]]:
 def narrowed(query: Chosen, ask: Ask) -> Mapping[str, Any]:
     """What a query chooses of what its caller sees, as a filter of tasks."""
     status = [{"status": {"$in": list(query.status)}}] if query.status else []
-    return _all([*_filter(query, ask), *status])
+    return _all([*chosen_filter(query, ask), *status])
 
 
 def _all(parts: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
@@ -238,7 +239,7 @@ def _all(parts: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
 def find_board(query: BoardQuery, ask: Ask) -> Mapping[str, Any]:
     """A page of cards; the columns' counts come with the first page only."""
     demand(ask.caller, "tasks:read")
-    chosen = _filter(query, ask)
+    chosen = chosen_filter(query, ask)
     rows, following = page(ask, "task_board", narrowed(query, ask), query, by=ORDERS[query.order])
     answer = {"items": named(ask, rows), "next": following}
     if query.cursor is None and query.columns != "none":
@@ -269,7 +270,7 @@ def find_agenda(query: AgendaQuery, ask: Ask) -> Mapping[str, Any]:
     """A page of what overlaps the time asked for."""
     demand(ask.caller, "tasks:read")
     parts: list[Mapping[str, Any]] = [
-        *_filter(query, ask),
+        *chosen_filter(query, ask),
         {"starts": {"$lt": stamp(query.to)}, "ends": {"$gte": stamp(query.from_)}},
     ]
     if query.status:
