@@ -37,7 +37,8 @@ class Offline(Exception):
 class Phone:
     """One installation of the app with one person logged in.
 
-    `outbox`: work whose result is not known yet; `results`: what became of the rest; `view`: what was pulled.
+    `outbox`: work whose result is not known yet; `results`: what became of the rest; `view`: what was pulled;
+    `made`: the tasks that were created here.
     """
 
     base_url: str
@@ -47,6 +48,7 @@ class Phone:
     outbox: list[Work] = field(default_factory=list)
     results: dict[str, Result] = field(default_factory=dict)
     view: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    made: list[str] = field(default_factory=list)
     forms: list[dict[str, Any]] = field(default_factory=list)
     cursor: str | None = None
     through_seq: int = 0
@@ -94,6 +96,8 @@ class Phone:
         }
         if base_version is not None:
             work["base_version"] = base_version
+        if type == "task.create":
+            self.made.append(subject[1])
         self.outbox.append(work)
         return work
 

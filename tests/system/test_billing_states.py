@@ -114,7 +114,7 @@ def test_an_invoice_long_overdue_suspends_and_paying_it_ends_that(
     payment = {
         "id": str(uuid.uuid4()),
         "invoice_id": company.invoice["id"],
-        "cash": {"amount": total["amount"]},
+        "cash": {"amount": total},
         "received_on": datetime.now(UTC).date().isoformat(),
         "reference": "PSE 4711",
     }
