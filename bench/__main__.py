@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 import bench.run  # noqa: F401  # makes the sample services known
-from bench import append, billing, gateway, latency, rebuild, relay
+from bench import append, billing, exports, gateway, latency, rebuild, relay
 from bench.figures import Figure
 from bench.ground import Ground, ground
 
@@ -28,6 +28,7 @@ MEASURES: dict[str, Callable[[Ground], Iterator[Figure]]] = {
     "latency": latency.measure,
     "rebuild": rebuild.measure,
     "billing": billing.measure,
+    "exports": exports.measure,
     "gateway": gateway.measure,
 }
 _HELP = "Measures the hot paths beside raw baselines of the same run. The aims are shown, nothing fails by them."
