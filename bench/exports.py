@@ -83,8 +83,8 @@ def measure(ground: Ground) -> Iterator[Figure]:
     size = told["ours"][0]
     figure.note = (
         f"{many} submissions of {QUESTIONS} questions, {size['rows']:.0f} rows in both sheets; ours from the request "
-        f"to the file in the object store: {slowest:.1f} s at most, {_of(told['ours'], 'grown_mb'):+.1f} MB from the first "
-        "half to the second; "
+        f"to the file in the object store: {slowest:.1f} s at most, "
+        f"{_of(told['ours'], 'grown_mb'):+.1f} MB from its first half to the second; "
         + "; ".join(f"{who} {_of(runs, 'seconds'):.1f} s, {_of(runs, 'peak_mb'):.0f} MB" for who, runs in told.items())
     )
     yield figure
