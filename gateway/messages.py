@@ -9,6 +9,7 @@ from gateway.words import Words
 from gateway.words.billing import BILLING
 from gateway.words.door import DOOR
 from gateway.words.exports import EXPORTS
+from gateway.words.forms import FORMS
 from gateway.words.identity import IDENTITY
 from gateway.words.tasks import TASKS
 
@@ -43,6 +44,8 @@ NOUNS: Mapping[str, tuple[str, str]] = {
     "device": ("This device does not exist.", "Este dispositivo no existe."),
     "equipment": ("This equipment does not exist.", "Este equipo no existe."),
     "field": ("This field does not exist.", "Este campo no existe."),
+    "form": ("This form does not exist.", "Este formulario no existe."),
+    "form-version": ("This version of the form does not exist.", "Esta versión del formulario no existe."),
     "invoice": ("This invoice does not exist.", "Esta factura no existe."),
     "invoice-line": ("This line does not exist.", "Esta línea no existe."),
     "export": ("This export does not exist.", "Esta exportación no existe."),
@@ -73,7 +76,7 @@ NOUNS: Mapping[str, tuple[str, str]] = {
     "user": ("This user does not exist.", "Este usuario no existe."),
 }
 
-MESSAGES: Words = DOOR | IDENTITY | EXPORTS | TASKS | BILLING
+MESSAGES: Words = DOOR | IDENTITY | EXPORTS | TASKS | FORMS | BILLING
 
 _SOMETHING_UNKNOWN = ("What you ask for does not exist.", "Lo que usted pide no existe.")
 _REFUSED = ("This is not possible now.", "Esto no es posible ahora.")

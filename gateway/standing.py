@@ -76,6 +76,8 @@ BY_NAME: Mapping[str, Kind] = {
     "advance_task": "finish",
     "note_task": "finish",
     "record_points": "finish",
+    "submit_answers": "finish",
+    "amend_submission": "finish",
     "deactivate_user": "safety",
     "withdraw_invitation": "safety",
     "revoke_device_of": "safety",

@@ -17,7 +17,7 @@ from deploy.local.ports import listening
 from deploy.local.supervisor import Program
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-SERVICES = ("identity", "tasks", "billing")
+SERVICES = ("identity", "tasks", "forms", "billing")
 # The gateway stands towards the world: it can neither read the data nor make a token.
 _NOT_FOR_THE_GATEWAY = {"MONGO_URL", "CHECKOP_KEYRING_DIR", "CHECKOP_KEYRING_KEK", "CHECKOP_TOKEN_SEED"}
 

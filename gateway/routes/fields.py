@@ -39,10 +39,14 @@ def _written_out(moment: Any) -> Any:
 
 
 def _in_reason(moment: datetime) -> datetime:
+    return _in_range(moment).astimezone(UTC)
+
+
+def _in_range(moment: datetime) -> datetime:
     # Extreme dates overflow when they are turned into UTC or into a database's own form.
     if not _EARLIEST <= moment <= _LATEST:
         raise ValueError("out of range")
-    return moment.astimezone(UTC)
+    return moment
 
 
 Id = UUID
@@ -64,6 +68,8 @@ Code = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=6, max_length=64, pattern=r"^[0-9A-Za-z -]+$")
 ]
 Moment = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_in_reason)]
+LocalMoment = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_in_range)]
+"""A moment that keeps the offset of the place where it was."""
 Language = Literal["es", "en"]
 Role = Literal["owner", "admin", "supervisor", "viewer", "technician"]
 Permission = Annotated[str, StringConstraints(max_length=60, pattern=r"^[a-z_]+(:[a-z_]+)?$")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from services.forms import contents, handing_in, settling
+from services.forms import contents, exchange, handing_in, settling
 from services.forms.domain.form import (
     ActivateForm,
     CreateForm,
@@ -40,6 +40,7 @@ COMMANDS: Mapping[str, On | Do] = {
     "activate_form": On(form, ActivateForm, id="form_id", prepare=_editing()),
     "deactivate_form": On(form, DeactivateForm, id="form_id", prepare=_editing()),
     "retire_form_version": On(form, RetireVersion, id="form_id", prepare=_editing()),
+    "import_xlsform": Do(exchange.import_xlsform),
     "submit": On(submission, Submit, id="submission_id", prepare=handing_in.submitting),
     "submit_from_device": On(submission, Submit, id="submission_id", prepare=handing_in.submitting_from_device),
     "accept_submissions": Do(handing_in.accept_submissions),

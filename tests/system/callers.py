@@ -90,6 +90,7 @@ def furnish(owner: Client) -> dict[str, str]:
     opened = owner.ok("POST", "/v1/tasks", json={"title": "Inspect", **task})
     ids["task_id"] = ids["parent_id"] = opened["id"]
     ids["team_id"] = ids["parent"] = owner.ok("POST", "/v1/teams", json={"name": "Crew"})["id"]
+    ids |= furnish_forms(owner)
     profile = {"name": "Planner", "permissions": ["tasks:read"]}
     ids["profile_id"] = owner.ok("POST", "/v1/profiles", json=profile)["id"]
     token = {"name": "Report", "scopes": ["tasks:read"], "expires_at": in_days(30)}
@@ -103,6 +104,17 @@ def furnish(owner: Client) -> dict[str, str]:
     body = {"email": owner.email, "password": PASSWORD, "kind": "device", "device_id": ids["device_id"]}
     Client(str(owner.http.base_url)).ok("POST", "/v1/sessions", json=body)
     return ids
+
+
+FORM = {"items": [{"type": "short_text", "name": "contact", "labels": {"es": "Contacto"}}]}
+
+
+def furnish_forms(owner: Client) -> dict[str, str]:
+    """A form with one version, and answers that nobody handed in."""
+    form_id = owner.ok("POST", "/v1/forms", json={"name": "Inspection"})["id"]
+    owner.ok("PUT", f"/v1/forms/{form_id}/draft", json={"content": FORM})
+    owner.ok("POST", f"/v1/forms/{form_id}/publish")
+    return {"form_id": form_id, "number": "1", "submission_id": str(uuid.uuid4())}
 
 
 def first_invoice(owner: Client) -> str:

@@ -47,6 +47,8 @@ from services.forms.expressions import Expression, ExpressionError, compiled
 from services.forms.expressions.patterns import PatternRefused, pattern
 
 MAX_FAULTS = 500
+RESERVED = frozenset({"list_name", "list", "name", "label", "value", "caption", "image", "audio", "video", "media"})
+"""What a property of choices cannot be called: in a spreadsheet these columns mean something else."""
 
 
 class Fault(Value):
@@ -258,6 +260,9 @@ class _Check:
                     facts = {"value": choice.value}
                     self._found.append(Fault(path=f"{path}/{index}", code="choice-doubled", facts=facts))
                 seen.add(choice.value)
+                for reserved in sorted(name for name in choice.properties if name.lower() in RESERVED):
+                    facts = {"property": reserved}
+                    self._found.append(Fault(path=f"{path}/{index}", code="property-reserved", facts=facts))
                 if not _says_something(choice.labels):
                     self._found.append(Fault(path=f"{path}/{index}", part="labels", code="label-missing"))
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from services.forms.domain.values import Formula, Labels, Language, Name, Priority, Value
+from services.forms.domain.values import Formula, Labels, Language, Name, Priority, Properties, Value
 
 MAX_ITEMS = 2_000
 MAX_CHOICES = 5_000
@@ -248,7 +248,7 @@ class Choice(Value):
 
     value: ChoiceValue
     labels: Labels = Field(default_factory=dict)
-    properties: dict[Name, Annotated[str, StringConstraints(max_length=200)]] = Field(default_factory=dict)
+    properties: Properties = Field(default_factory=dict)
 
 
 class Capture(Value):

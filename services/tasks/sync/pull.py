@@ -157,7 +157,8 @@ def _snapshot(ask: Ask, scope: Scope, cursor: Cursor, limit: int) -> tuple[list[
     sent = cursor.sent + len(rows)
     last = len(rows) < limit or sent >= BUDGET
     following = replace(cursor, after=None if last else rows[-1]["id"], sent=sent)
-    return _with_customers(ask, rows), following, not last
+    # It shows the place where it was begun; what has happened since is for the asking.
+    return _with_customers(ask, rows), following, not last or cursor.position < ask.followed(FEED)
 
 
 def _delta(ask: Ask, scope: Scope, cursor: Cursor, limit: int) -> tuple[list[Change], Cursor, bool]:

@@ -21,9 +21,10 @@ from services.kernel.domain import Rejected
 from services.tasks.domain.device_log import Clock, DeviceLog, SettleCommands, Settled, device_log
 from services.tasks.domain.field_command import AnswerCommand, CommandAnswered, field_command
 from services.tasks.domain.task import task
-from services.tasks.domain.task_evidence import AnswerForm
+from services.tasks.domain.task_events import TaskAssigned, TaskClaimed
+from services.tasks.domain.task_evidence import AnswerForm, NoteTask
 from services.tasks.domain.values import Id
-from services.tasks.standing import demand
+from services.tasks.standing import demand, teams_of
 from services.tasks.sync.merging import conflicts_of, merged
 from services.tasks.sync.rules import GONE, KINDS, SCHEMAS, Kind, is_online_only, parked_as
 from services.tasks.sync.wire import CLOCK_TOLERANCE, FieldWork, Push
@@ -159,7 +160,10 @@ class Taking:
             self._relay(work)
             return
         try:
-            carry_out(self._ask, self._name(work), work, kind)
+            if work.type == "task.note" and has_carried(self._ask, str(work.subject_id)):
+                self._note(work)
+            else:
+                carry_out(self._ask, self._name(work), work, kind)
         except Rejected as refused:
             if refused.code == "idempotency-key-reused":
                 raise
@@ -171,6 +175,11 @@ class Taking:
             if self._ask.outcome(self._name(work), work.sent) is None:
                 self._answer(work, "noop", None)
 
+    def _note(self, work: FieldWork) -> None:
+        """What was seen on a task is taken from whoever carried it then, whoever carries it now."""
+        command = self._ask.make(NoteTask, KINDS[work.type].data(work))
+        self._ask.handle(task, str(work.subject_id), command, part=self._part(work), asked=work.sent)
+
     def _relay(self, work: FieldWork) -> None:
         """A submission was judged by the service that keeps it; what it is of a task becomes a fact of the task."""
         told = work.relayed or {"status": "parked", "code": "relay_missing"}
@@ -179,7 +188,7 @@ class Taking:
             # The same fact comes by way of the broker; the task takes it once. Here it is there at once, so
             # that a task can be completed in the very batch that brings its evidence.
             command = self._ask.make(AnswerForm, answer)
-            self._ask.handle(task, answer["task_id"], command, part=work.id, asked=work.sent)
+            self._ask.handle(task, answer["task_id"], command, part=self._part(work), asked=work.sent)
             if self._ask.outcome(self._name(work), work.sent) is not None:
                 return
         self._answer(work, told["status"], told.get("code"), {"submission_id": work.subject_id})
@@ -206,7 +215,7 @@ class Taking:
                 "evidence": work.sent if status == "parked" else None,
             },
         )
-        self._ask.handle(field_command, id, command, part=work.id, asked=work.sent)
+        self._ask.handle(field_command, id, command, part=self._part(work), asked=work.sent)
 
     def _read(self, work: FieldWork, facts: Sequence[Recorded]) -> Result:
         """The result that follows from the facts: the same ones give the same result for ever."""
@@ -250,8 +259,19 @@ class Taking:
         span = {"from": settled[0].seq, "to": settled[-1].seq}
         self._ask.handle(device_log, self._log_id, command, part=f"settle/{span['from']}-{span['to']}", asked=span)
 
+    def _part(self, work: FieldWork) -> str:
+        """Under which name of its own a command leaves its facts: the same in whatever batch it comes."""
+        return work.id
+
     def _name(self, work: FieldWork) -> str:
-        return f"{self._ask.command_id}/{work.id}"
+        return f"{self._ask.command_id}/{self._part(work)}"
+
+
+def has_carried(ask: Ask, task_id: str) -> bool:
+    """Whether the task was ever the caller's, or one of his teams'."""
+    teams = teams_of(ask).joined_by(ask.caller.actor)
+    given = (fact.event for fact in ask.facts(task, task_id) if isinstance(fact.event, TaskAssigned | TaskClaimed))
+    return any(event.user_id == ask.caller.actor or event.team_id in teams for event in given)
 
 
 def carry_out(ask: Ask, name: str, work: FieldWork, kind: Kind) -> None:

@@ -312,6 +312,7 @@ def test_readiness_names_the_part_that_is_down(ask: Ask, services: FakeServices)
         "broker": "down",
         "identity": "down",
         "tasks": "down",
+        "forms": "down",
         "billing": "down",
         "revocations": "stale",
     }

@@ -10,7 +10,7 @@ import pytest
 from services.kernel.clock import new_id
 from services.kernel.domain import Rejected
 from services.tasks.sync.rules import KINDS, ONLINE_ONLY, is_online_only
-from tests.examples.tasks import COLLEAGUE, CUSTOMER, PROCESS, SUBPROCESS, SUPERVISOR, TEAM, TECHNICIAN
+from tests.examples.tasks import COLLEAGUE, CUSTOMER, PROCESS, STRANGER, SUBPROCESS, SUPERVISOR, TEAM, TECHNICIAN
 from tests.unit.tasks.office import Office
 from tests.unit.tasks.phone import Phone
 
@@ -157,6 +157,16 @@ def test_work_on_what_was_given_to_somebody_else_is_kept_for_a_supervisor(office
     assert office.ask("parked_work", SUPERVISOR)["items"] == []
     assert phone.push() == [parked]
     assert office.ask("one_parked_work", SUPERVISOR, work_id=waiting["id"])["state"] == "released"
+
+
+def test_what_was_seen_is_taken_from_whoever_carried_the_task_then(office: Office, phone: Phone) -> None:
+    job, never = office.open(user_id=TECHNICIAN), office.open(user_id=STRANGER)
+    office.do("assign_task", task_id=job, user_id=STRANGER)
+    phone.did("task.note", ("task", job), text="Ya estaba rota.")
+    phone.did("task.note", ("task", never), text="No es mía.")
+    results = phone.push()
+    assert (statuses(results), codes(results)) == (["applied", "parked"], [None, "task_unknown"])
+    assert phone.push() == results
 
 
 def test_parked_work_can_be_put_aside_with_a_reason_and_never_comes_back(office: Office, phone: Phone) -> None:
