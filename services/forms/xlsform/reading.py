@@ -244,7 +244,7 @@ class _Reading:
                 case _ if name in FORMULAS:
                     item[FORMULAS[name]] = text
                 case _ if name.startswith(OWN):
-                    _own(item, name.removeprefix(OWN), text.strip())
+                    _own(item, name.removeprefix(OWN), text)
                 case _:
                     self._say(*place, "attribute-ignored", text)
         if "constraint" in item and (own := parted(item.pop("constraint"), item)) is not None:
