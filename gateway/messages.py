@@ -44,6 +44,7 @@ NOUNS: Mapping[str, tuple[str, str]] = {
     "device": ("This device does not exist.", "Este dispositivo no existe."),
     "equipment": ("This equipment does not exist.", "Este equipo no existe."),
     "field": ("This field does not exist.", "Este campo no existe."),
+    "filter": ("This saved filter does not exist.", "Este filtro guardado no existe."),
     "form": ("This form does not exist.", "Este formulario no existe."),
     "form-version": ("This version of the form does not exist.", "Esta versión del formulario no existe."),
     "invoice": ("This invoice does not exist.", "Esta factura no existe."),

@@ -46,6 +46,7 @@ TAGS = [
     {"name": "forms", "description": "What is asked: drafts, versions, and XLSForm in and out."},
     {"name": "submissions", "description": "What was answered, judged by the version it names."},
     {"name": "whereabouts", "description": "Where people are and were, who is near, what is where."},
+    {"name": "saved-filters", "description": "The choices of tasks that somebody comes back to."},
     {"name": "imports", "description": "Customers and tasks from XLSX or CSV, with a dry run first."},
     {"name": "exports", "description": "Everything as XLSX or CSV, written in the background."},
     {"name": "billing", "description": "Plan, seats, quotes, invoices, payments, and how the account stands."},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Query
-from pydantic import Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import Response
 
 from gateway.door import CallDep, needs, resource
@@ -119,6 +119,27 @@ class Because(Body):
     reason: Reason = Field(examples=["The customer called the visit off."])
 
 
+class DecideOverTasks(Body):
+    """One decision over many tasks; only what belongs to the action is given."""
+
+    action: Literal["assign", "cancel", "reschedule"] = Field(examples=["assign"])
+    task_ids: Annotated[list[Id], Field(min_length=1, max_length=200)] = Field(examples=[[EXAMPLE_ID]])
+    user_id: Id | None = Field(default=None, examples=[OTHER_ID])
+    team_id: Id | None = None
+    reason: Reason | None = None
+    window: Window | None = None
+
+
+class Decided(BaseModel):
+    """One result per task: done with its version, or refused with a code."""
+
+    model_config = ConfigDict(extra="allow")
+    results: list[dict[str, Any]]
+    done: int
+    refused: int
+    position: int
+
+
 class NoteTask(Body):
     """Something worth writing down; it cannot be changed afterwards."""
 
@@ -148,6 +169,13 @@ async def _open(body: Planned, call: CallDep, **more: str) -> Response:
     data = {name: value for name, value in body.data().items() if name != "window" or value is not None}
     data["task_id"] = data.pop("id", None) or call.new_id()
     return await call.command(SERVICE, "open_task", {**data, **more}, created=LOCATION)
+
+
+@router.post("/tasks/bulk", summary="Decide over many tasks", response_model=Decided, **needs("tasks:edit"))
+async def decide_over_tasks(body: DecideOverTasks, call: CallDep) -> Response:
+    """Assign, cancel or reschedule; broken off, it is resumed by repeating it under its Idempotency-Key."""
+    data = {name: value for name, value in body.data().items() if value is not None or name.endswith("_id")}
+    return await call.command(SERVICE, "decide_over_tasks", data)
 
 
 @router.patch("/tasks/{task_id}", summary="Edit a task", response_model=Receipt, **needs("tasks:read"))

@@ -98,6 +98,11 @@ TASKS: Words = {
         "Subtasks that block completion are still open.",
         "Aún hay subtareas abiertas que impiden completar.",
     ),
+    "too-many-filters": (
+        409,
+        "There are as many saved filters as there can be.",
+        "Ya hay tantos filtros guardados como puede haber.",
+    ),
     "track-full": (
         409,
         "This day has as many points as it can have.",

@@ -8,6 +8,7 @@ from typing import Any
 from services.kernel.application import Ask, Do, On
 from services.kernel.domain import Rejected
 from services.tasks import customers, importing, register, work
+from services.tasks.bulk import decide_over_tasks
 from services.tasks.domain.customer import (
     AddLocation,
     CreateCustomer,
@@ -48,6 +49,7 @@ from services.tasks.domain.process import (
     SetProcessFields,
     process,
 )
+from services.tasks.domain.saved_filters import RemoveFilter, SaveFilter, saved_filters
 from services.tasks.domain.service import (
     ActivateService,
     AddService,
@@ -61,6 +63,7 @@ from services.tasks.domain.task_evidence import AnswerForm, CompleteAnswer, Disc
 from services.tasks.domain.task_execution import AdvanceTask, CancelTask, ClaimTask, ReopenTask, StartTask
 from services.tasks.domain.task_planning import AssignTask, EditTask, OpenTask
 from services.tasks.exports import EXPORTS
+from services.tasks.following_up import following_up
 from services.tasks.own_fields import with_own_fields
 from services.tasks.standing import check_team, demand, demand_system
 
@@ -108,6 +111,13 @@ def _setting_fields(ask: Ask) -> Mapping[str, Any]:
     return with_own_fields(ask, "subprocess", known.subprocess(wanted.subprocess_id).fields, ask.data)
 
 
+def _own_filters(ask: Ask) -> Mapping[str, Any]:
+    demand(ask.caller, "tasks:read")
+    if "user_id" in ask.data:
+        raise Rejected("invalid", errors=[{"loc": ["user_id"], "msg": "not yours to set", "type": "forbidden"}])
+    return {**ask.data, "user_id": ask.caller.actor}
+
+
 _processes = _permitted("processes:edit")
 _customers = _permitted("customers:edit")
 
@@ -152,6 +162,9 @@ COMMANDS: Mapping[str, On | Do] = {
     "advance_task": On(task, AdvanceTask, id="task_id", prepare=work.advancing),
     "cancel_task": On(task, CancelTask, id="task_id", prepare=work.cancelling),
     "reopen_task": On(task, ReopenTask, id="task_id", prepare=work.reopening),
+    "decide_over_tasks": Do(decide_over_tasks),
+    "save_filter": On(saved_filters, SaveFilter, id="user_id", prepare=_own_filters),
+    "remove_filter": On(saved_filters, RemoveFilter, id="user_id", prepare=_own_filters),
     "note_task": On(task, NoteTask, id="task_id", prepare=work.noting),
     "request_import": On(import_job, RequestImport, id="import_id", prepare=importing.requesting),
     "apply_import": On(import_job, ApplyImport, id="import_id", prepare=importing.deciding),
@@ -161,6 +174,7 @@ COMMANDS: Mapping[str, On | Do] = {
     "complete_answer": On(task, CompleteAnswer, id="task_id", prepare=_own),
     "release_answer": On(task, ReleaseAnswer, id="task_id", prepare=_own),
     "discard_answer": On(task, DiscardAnswer, id="task_id", prepare=_own),
+    "open_follow_up": On(task, OpenTask, id="task_id", prepare=following_up),
     "check_import": Do(importing.check_import),
     "apply_rows": Do(importing.apply_rows),
     "expire_import": Do(importing.expire_import),

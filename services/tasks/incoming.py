@@ -1,10 +1,11 @@
-"""What this service reads of identity's facts: who may be given work, in which teams, in which time zone."""
+"""What this service reads of others' facts: identity's people, teams and time zone, and what was handed in to forms."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from services.kernel.message import Incoming
+from services.tasks.domain.values import Priority
 
 
 class AccountRegistered(Incoming):
@@ -79,5 +80,65 @@ DIRECTORY: Mapping[str, type[Incoming]] = {
         TeamMemberAdded,
         TeamMemberRemoved,
         TeamDeleted,
+    )
+}
+
+
+class SubmissionReceived(Incoming):
+    submission_id: str
+    form_id: str
+    version: int
+    task_id: str | None
+    photos: int
+    signatures: int
+    complete: bool
+    parked: str | None
+
+
+class SubmissionAmended(Incoming):
+    submission_id: str
+    form_id: str
+    version: int
+    task_id: str | None
+    photos: int
+    signatures: int
+    complete: bool
+    amendment: int
+
+
+class SubmissionCompleted(Incoming):
+    submission_id: str
+    task_id: str | None
+
+
+class SubmissionReleased(Incoming):
+    submission_id: str
+    task_id: str | None
+
+
+class SubmissionDiscarded(Incoming):
+    submission_id: str
+    task_id: str | None
+
+
+class FollowUpNeeded(Incoming):
+    submission_id: str
+    form_id: str
+    task_id: str | None
+    field: str
+    process_id: str | None
+    subprocess_id: str | None
+    priority: Priority
+
+
+SUBMISSIONS: Mapping[str, type[Incoming]] = {
+    model.__name__: model
+    for model in (
+        SubmissionReceived,
+        SubmissionAmended,
+        SubmissionCompleted,
+        SubmissionReleased,
+        SubmissionDiscarded,
+        FollowUpNeeded,
     )
 }

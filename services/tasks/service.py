@@ -25,3 +25,8 @@ class TasksService(ServiceBase):
     def follow_forms(self, delivery: Any) -> None:
         """Which version of a form is published, and which forms are in use."""
         delivery.take_in()
+
+    @subscribes("tasks.submissions")
+    def follow_submissions(self, delivery: Any) -> None:
+        """What was handed in for tasks, and what is to follow from it."""
+        delivery.take_in()

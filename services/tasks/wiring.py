@@ -10,17 +10,20 @@ from services.tasks.domain.equipment import equipment
 from services.tasks.domain.field_set import field_set
 from services.tasks.domain.import_job import import_job
 from services.tasks.domain.process import process
+from services.tasks.domain.saved_filters import saved_filters
 from services.tasks.domain.service import service
 from services.tasks.domain.status_list import status_list
 from services.tasks.domain.task import task
 from services.tasks.exports import EXPORTS
-from services.tasks.incoming import DIRECTORY
+from services.tasks.incoming import DIRECTORY, SUBMISSIONS
+from services.tasks.processes import follow_submissions
 from services.tasks.processes.apply_rows_when_import_applied import apply_rows_when_import_applied
 from services.tasks.processes.check_import_when_requested import check_import_when_requested
 from services.tasks.processes.remove_file_when_import_ended import remove_file_when_import_ended
 from services.tasks.readmodels import (
     customers,
     field_sets,
+    filters,
     imports,
     processes,
     register,
@@ -32,6 +35,7 @@ from services.tasks.readmodels import (
 from services.tasks.readmodels.customers import Customers
 from services.tasks.readmodels.directory import Directory
 from services.tasks.readmodels.field_sets import FieldSets
+from services.tasks.readmodels.filters import Filters
 from services.tasks.readmodels.imports import Imports
 from services.tasks.readmodels.processes import Processes
 from services.tasks.readmodels.register import EquipmentRegister
@@ -57,6 +61,7 @@ def define() -> ServiceDefinition:
             equipment,
             service,
             field_set,
+            saved_filters,
             import_job,
             *EXPORTS.deciders,
             *recurring.DECIDERS,
@@ -74,6 +79,7 @@ def define() -> ServiceDefinition:
             **register.QUERIES,
             **service_catalogue.QUERIES,
             **field_sets.QUERIES,
+            **filters.QUERIES,
             **task_board.QUERIES,
             **task_detail.QUERIES,
             **imports.QUERIES,
@@ -86,6 +92,7 @@ def define() -> ServiceDefinition:
             EquipmentRegister(),
             ServiceCatalogue(),
             FieldSets(),
+            Filters(),
             TaskBoard(),
             TaskDetail(),
             Imports(),
@@ -108,6 +115,13 @@ def define() -> ServiceDefinition:
                 categories=("user", "team", "account"),
                 models=DIRECTORY,
                 into=Directory(),
+            ),
+            Subscription(
+                "tasks.submissions",
+                source="forms",
+                categories=("submission",),
+                models=SUBMISSIONS,
+                react=follow_submissions.react,
             ),
             *sync.SUBSCRIPTIONS,
         ),

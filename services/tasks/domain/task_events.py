@@ -20,7 +20,7 @@ from services.tasks.domain.evidence_events import (
     evolve_evidence,
 )
 from services.tasks.domain.stages import GenericState, Stages
-from services.tasks.domain.values import ANYTIME, Fields, Position, Priority, Window
+from services.tasks.domain.values import ANYTIME, Fields, Position, Priority, Value, Window
 
 TenantText = Annotated[str | Erased, TenantData()]
 TenantFields = Annotated[Fields | Erased, TenantData()]
@@ -51,6 +51,22 @@ class TaskOpened(Event):
     opening: int = 1
     equipment_id: str | None = None
     recurrence_id: str | None = None
+
+
+class FollowedUp(Value):
+    """Why a follow-up was opened: the answer that failed, and the task it was given for, if any."""
+
+    submission_id: str
+    form_id: str
+    field: str
+    task_id: str | None
+
+
+class TaskFollowsUp(Event):
+    """The task was opened because an answer failed."""
+
+    task_id: str
+    follows: FollowedUp
 
 
 class TaskAssigned(Event):
@@ -222,7 +238,7 @@ TaskEvent = (
     TaskOpened | TaskAssigned | TaskClaimed | TaskAdvanced | PresenceConfirmed | TaskCancelled
     | TaskReopened | TaskRetitled | TaskDescribed | TaskReclassified | StagesInherited
     | TaskCustomerChanged | TaskRescheduled | TaskReprioritised | TaskFormsChanged | TaskServicesChanged
-    | TaskEquipmentChanged | TaskFieldsChanged | SubtaskExpected | OpeningAbandoned | EvidenceEvent
+    | TaskEquipmentChanged | TaskFieldsChanged | SubtaskExpected | OpeningAbandoned | TaskFollowsUp | EvidenceEvent
 )  # fmt: skip
 
 TASK_EVENTS: Mapping[str, type[TaskEvent]] = {
@@ -246,6 +262,7 @@ TASK_EVENTS: Mapping[str, type[TaskEvent]] = {
     "TaskFieldsChanged": TaskFieldsChanged,
     "SubtaskExpected": SubtaskExpected,
     "OpeningAbandoned": OpeningAbandoned,
+    "TaskFollowsUp": TaskFollowsUp,
     **EVIDENCE_EVENTS,
 }
 
@@ -294,7 +311,7 @@ def evolve(state: Task, event: TaskEvent) -> Task:
             return replace(state, user_id=user_id, team_id=team_id)
         case TaskAdvanced(to_stage=stage, generic_state=generic_state):
             return replace(state, stage=stage, generic_state=generic_state)
-        case PresenceConfirmed():
+        case PresenceConfirmed() | TaskFollowsUp():
             return state
         case TaskCancelled():
             return replace(state, cancelled=True)

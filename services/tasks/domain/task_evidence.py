@@ -74,6 +74,8 @@ def answer_form(command: AnswerForm, state: Task) -> list[TaskEvent]:
     known = state.handed_in.answers.get(command.submission_id)
     if known is not None and command.amendment <= known.amendment:
         return []
+    # Other answers do not take the decision from the supervisor for whom these wait.
+    parked = command.parked if known is None else known.parked
     return [
         FormAnswered(
             task_id=command.task_id,
@@ -83,7 +85,7 @@ def answer_form(command: AnswerForm, state: Task) -> list[TaskEvent]:
             photos=command.photos,
             signatures=command.signatures,
             complete=command.complete,
-            parked=command.parked,
+            parked=parked,
             amendment=command.amendment,
         )
     ]

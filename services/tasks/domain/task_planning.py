@@ -9,6 +9,7 @@ from pydantic import Field
 from services.kernel.domain import Command, Erased, Rejected
 from services.tasks.domain.stages import DEFAULT_STAGES, Stages
 from services.tasks.domain.task_events import (
+    FollowedUp,
     StagesInherited,
     Task,
     TaskAssigned,
@@ -17,6 +18,7 @@ from services.tasks.domain.task_events import (
     TaskEquipmentChanged,
     TaskEvent,
     TaskFieldsChanged,
+    TaskFollowsUp,
     TaskFormsChanged,
     TaskOpened,
     TaskReclassified,
@@ -40,6 +42,7 @@ class PlanningFacts(Value):
     stage_names: dict[str, str] = Field(default_factory=dict)
     opening: int = 1
     recurrence_id: str | None = None
+    follows: FollowedUp | None = None
 
 
 INHERITED = ("list_id", "stages", "stage_names", "opening", "recurrence_id")
@@ -132,10 +135,14 @@ def open_task(command: OpenTask, state: Task) -> list[TaskEvent]:
     _check_location(command.customer_id, command.location_id)
     _check_equipment(command.customer_id, command.equipment_id)
     user_id, team_id = _first_assignee(command)
-    if user_id is None and team_id is None:
-        return [opened]
-    assigned = TaskAssigned(task_id=task_id, user_id=user_id, team_id=team_id, from_user_id=None, from_team_id=None)
-    return [opened, assigned]
+    happened: list[TaskEvent] = [opened]
+    if facts.follows is not None:
+        happened.append(TaskFollowsUp(task_id=task_id, follows=facts.follows))
+    if user_id is not None or team_id is not None:
+        happened.append(
+            TaskAssigned(task_id=task_id, user_id=user_id, team_id=team_id, from_user_id=None, from_team_id=None)
+        )
+    return happened
 
 
 def _repeated(opened: TaskOpened, before: TaskOpened) -> list[TaskEvent]:

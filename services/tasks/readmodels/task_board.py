@@ -21,6 +21,7 @@ from services.tasks.domain.task_events import (
     TaskClaimed,
     TaskCustomerChanged,
     TaskEquipmentChanged,
+    TaskFollowsUp,
     TaskFormsChanged,
     TaskOpened,
     TaskReclassified,
@@ -57,6 +58,7 @@ class TaskBoard(ReadModel):
         [("tenant", 1), ("service_ids", 1), ("due", 1), ("_id", 1)],
         [("tenant", 1), ("parent_id", 1), ("due", 1), ("_id", 1)],
         [("tenant", 1), ("recurrence_id", 1), ("due", 1), ("_id", 1)],
+        [("tenant", 1), ("follows.task_id", 1), ("_id", 1)],
         [("tenant", 1), ("starts", 1), ("_id", 1)],
     )
 
@@ -95,6 +97,7 @@ def _opened(event: TaskOpened, at: str) -> Document:
         "team_id": None,
         "parent_id": event.parent_id,
         "recurrence_id": event.recurrence_id,
+        "follows": None,
         "blocks_parent": event.blocks_parent,
         "opened_by": event.opened_by,
         "opened_at": at,
@@ -109,6 +112,8 @@ def _changes(doc: Document, fact: Recorded) -> Document:
     match fact.event:
         case TaskAssigned(user_id=user_id, team_id=team_id) | TaskClaimed(user_id=user_id, team_id=team_id):
             return {"user_id": user_id, "team_id": team_id}
+        case TaskFollowsUp(follows=follows):
+            return {"follows": follows.model_dump()}
         case TaskAdvanced(to_stage=stage, generic_state=generic_state):
             at = doc["completed_at"] or stamp(fact.at) if generic_state == "completed" else None
             return {"stage": stage, "status": generic_state, "completed_at": at}

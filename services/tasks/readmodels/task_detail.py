@@ -125,15 +125,18 @@ def find_task(query: TaskQuery, ask: Ask) -> Mapping[str, Any]:
     (task,) = named(ask, [doc])
     names = doc["stage_names"]
     children = ask.reads["task_board"].find({"parent_id": query.task_id}, sort=[("_id", 1)], limit=200)
+    later_work = ask.reads["task_board"].find({"follows.task_id": query.task_id}, sort=[("_id", 1)], limit=200)
     return {
         **task,
         "subtask_counts": _counts(ask, query.task_id) if children else {},
         "stages": [{**stage, "name": names.get(stage["stage_id"])} for stage in doc["stages"]],
-        "subtasks": [
-            {name: child[name] for name in ("id", "title", "status", "stage", "user_id", "blocks_parent")}
-            for child in children
-        ],
+        "subtasks": [_in_short(child) for child in children],
+        "follow_ups": [_in_short(later) for later in later_work],
     }
+
+
+def _in_short(row: Document) -> Document:
+    return {name: row[name] for name in ("id", "title", "status", "stage", "user_id", "blocks_parent")}
 
 
 def _counts(ask: Ask, parent_id: str) -> Document:

@@ -125,6 +125,7 @@ FILLED: dict[str, Any] = {
     "subtask_id": SUBTASK,
     **answered().model_dump(),
     "note_id": SUBMISSION,
+    "follows": {"submission_id": SUBMISSION, "form_id": FORM, "field": "x", "task_id": None},
     "text": "x",
     "from_window": {},
     "from_priority": "low",
