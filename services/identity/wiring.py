@@ -28,6 +28,7 @@ from services.identity.readmodels import (
     accounts,
     api_tokens,
     history,
+    names,
     seats,
     sessions,
     teams,
@@ -52,6 +53,7 @@ def define() -> ServiceDefinition:
             **sessions.QUERIES,
             **api_tokens.QUERIES,
             **history.QUERIES,
+            **names.QUERIES,
             **tokens_checked.QUERIES,
         },
         read_models=(

@@ -24,6 +24,7 @@ from services.kernel.commands import Journal
 from services.kernel.config import Settings
 from services.kernel.keyring import SqliteKeyring, decode_kek
 from services.kernel.mail import SmtpMail
+from services.kernel.peers import Peers
 from services.kernel.projection import Shelf, TenantReads
 from services.kernel.registry import Registry
 from services.kernel.secrets import Secrets, decode_seed
@@ -141,6 +142,7 @@ def open_platform(definition: ServiceDefinition, settings: Settings, clock: Cloc
     ports: dict[str, Any] = {
         "mail": lru_cache(lambda: _mail(settings)),
         "objects": lru_cache(lambda: objects(settings)),
+        "peers": lru_cache(lambda: Peers(settings.amqp_url.get_secret_value())),
         "health": lambda: health.report(platform),
     }
     platform: Platform = Platform(

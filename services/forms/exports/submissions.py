@@ -20,6 +20,7 @@ from services.kernel.domain import Erased, Rejected
 from services.kernel.exporting import columns as usual
 from services.kernel.exporting.job import Sheet
 from services.kernel.exporting.kinds import Cell, ExportKind, Plan, Row, Thing, Wanted
+from services.kernel.exporting.people import People
 
 CARDS, ANSWERS = "submissions", "submission_answers"
 STATUSES = {
@@ -54,13 +55,13 @@ class SubmissionFilters(Query):
         return SubmissionsQuery.model_validate({**given, "from": self.since, "to": self.until})
 
 
-def _card(english: bool) -> list[usual.Column]:
+def _card(english: bool, people: People) -> list[usual.Column]:
     return [
         ("Id", "Id", usual.field("id")),
         ("Versión del formulario", "Form version", usual.field("form_version")),
         ("Estado", "Status", lambda card: STATUSES[card["status"]][english]),
         ("Tarea", "Task", usual.field("task_id")),
-        ("Diligenciado por", "Filled in by", usual.field("user_id")),
+        ("Diligenciado por", "Filled in by", lambda card: people.called(card["user_id"])),
         ("Diligenciado", "Filled in", usual.moment("occurred_at")),
         ("Recibido", "Received", usual.moment("received_at")),
         ("Hora dudosa", "Time in doubt", usual.field("time_suspect")),
@@ -70,6 +71,7 @@ def _card(english: bool) -> list[usual.Column]:
         ("Correcciones", "Amendments", usual.field("amendments")),
         ("Latitud", "Latitude", usual.field("place", "lat")),
         ("Longitud", "Longitude", usual.field("place", "lon")),
+        ("Id de quien diligenció", "Id of who filled in", usual.field("user_id")),
     ]
 
 
@@ -90,7 +92,8 @@ def _plan(wanted: Wanted) -> Plan:
     documents = [load(wanted.ask, version.hash) for _, version in sorted(known.versions.items())]
     tables = layout([Content.model_validate(document) for document in documents if document], wanted.language)
     name = known.header[0]
-    sheets = [_Sheet(table, wanted, filters).sheet("" if isinstance(name, Erased) else name) for table in tables]
+    title, people = "" if isinstance(name, Erased) else name, People(wanted.ask)
+    sheets = [_Sheet(table, wanted, filters, people).sheet(title) for table in tables]
     filter = narrowed(filters.chosen, wanted.ask)
     scope = {"filter": filter, "tables": [table.model_dump(mode="json") for table in tables]}
     return Plan(sheets, wanted.ask.reads[CARDS].count(filter), scope)
@@ -99,9 +102,11 @@ def _plan(wanted: Wanted) -> Plan:
 def _rows(wanted: Wanted, scope: Mapping[str, Any], after: str) -> Iterator[Thing]:
     filters = SubmissionFilters.model_validate(wanted.filters)
     tables = [Table.model_validate(table) for table in scope["tables"]]
-    sheets = [_Sheet(table, wanted, filters) for table in tables]
+    people = People(wanted.ask)
+    sheets = [_Sheet(table, wanted, filters, people) for table in tables]
     reads, tenant = wanted.ask.reads, wanted.ask.caller.tenant
     for cards in usual.batches(reads[CARDS].walk(scope["filter"], after=after)):
+        people.learn(card["user_id"] for card in cards)
         ids = [f"{tenant}:{card['id']}" for card in cards]
         full = {doc["id"]: doc for doc in reads[ANSWERS].find({"_id": {"$in": ids}})}
         for card in cards:
@@ -119,10 +124,10 @@ def _rows(wanted: Wanted, scope: Mapping[str, Any], after: str) -> Iterator[Thin
 class _Sheet:
     """One table, ready for rows."""
 
-    def __init__(self, table: Table, wanted: Wanted, filters: SubmissionFilters) -> None:
+    def __init__(self, table: Table, wanted: Wanted, filters: SubmissionFilters, people: People) -> None:
         self._table = table
         self._english = wanted.language == "en"
-        self._card = _card(self._english)
+        self._card = _card(self._english, people)
         self._columns: list[tuple[str, list[Column]]] = [
             (field.name, columns(field, wanted.language, filters.choices, filters.split)) for field in table.fields
         ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -11,6 +11,7 @@ from pydantic import AwareDatetime
 from services.kernel.exporting.columns import Column, Document, batches, cells, field, headings, moment
 from services.kernel.exporting.job import Language, Sheet
 from services.kernel.exporting.kinds import Cell, ExportKind, Plan, Thing, Wanted
+from services.kernel.exporting.people import People
 from services.kernel.shown import stamp
 from services.tasks.exports.own_columns import own_cells, own_headings, own_keys
 from services.tasks.readmodels.task_board import Chosen, named, narrowed
@@ -39,7 +40,10 @@ class TaskFilters(Chosen):
     until: AwareDatetime | None = None
 
 
-def _columns(language: Language) -> list[Column]:
+def _columns(language: Language, people: People) -> list[Column]:
+    def person(name: str) -> Any:
+        return lambda doc: people.called(doc[name])
+
     def word(name: str, words: Mapping[str, tuple[str, str]]) -> Any:
         return lambda doc: words.get(doc[name], (doc[name],) * 2)[language == "en"]
 
@@ -58,27 +62,30 @@ def _columns(language: Language) -> list[Column]:
         ("Ubicación", "Location", field("location", "name")),
         ("Dirección", "Address", field("location", "address")),
         ("Equipo", "Equipment", field("equipment_name")),
-        ("Responsable", "Assignee", field("user_id")),
-        ("Equipo de trabajo", "Team", field("team_id")),
+        ("Responsable", "Assignee", person("user_id")),
+        ("Equipo de trabajo", "Team", person("team_id")),
         ("Inicio", "Start", moment("window", "start")),
         ("Fin", "End", moment("window", "end")),
         ("Creada", "Opened", moment("opened_at")),
-        ("Creada por", "Opened by", field("opened_by")),
+        ("Creada por", "Opened by", person("opened_by")),
         ("Completada", "Completed", moment("completed_at")),
         ("Última novedad", "Last change", moment("updated_at")),
         ("Tarea principal", "Parent task", field("parent_id")),
+        ("Id del responsable", "Assignee id", field("user_id")),
+        ("Id del equipo de trabajo", "Team id", field("team_id")),
     ]
 
 
-HISTORY: list[Column] = [
-    ("Tarea", "Task", field("task_id")),
-    ("N.º", "No.", field("version")),
-    ("Fecha", "Time", moment("at")),
-    ("Quién", "Who", field("by")),
-    ("Qué", "What", field("what")),
-    ("Antes", "Before", lambda doc: _told(doc["from"])),
-    ("Después", "After", lambda doc: _told(doc["to"])),
-]
+def _history(people: People) -> list[Column]:
+    return [
+        ("Tarea", "Task", field("task_id")),
+        ("N.º", "No.", field("version")),
+        ("Fecha", "Time", moment("at")),
+        ("Quién", "Who", lambda doc: people.called(doc["by"])),
+        ("Qué", "What", field("what")),
+        ("Antes", "Before", lambda doc: _told(doc["from"])),
+        ("Después", "After", lambda doc: _told(doc["to"])),
+    ]
 
 
 def _told(facts: Mapping[str, Any]) -> Cell:
@@ -95,20 +102,24 @@ def _plan(wanted: Wanted) -> Plan:
         parts.append({"opened_at": {"$lt": stamp(filters.until)}})
     filter = {"$and": [part for part in parts if part]}
     keys = own_keys(wanted.ask, MODEL, filter, ENTITY)
-    usual = headings(_columns(wanted.language), wanted.language)
+    people = People(wanted.ask)
+    usual = headings(_columns(wanted.language, people), wanted.language)
     own = own_headings(wanted.ask, keys, ENTITY, usual)
     names = ("Tareas", "Historia") if wanted.language == "es" else ("Tasks", "Task history")
     sheets = (
         Sheet(name=names[0], headings=(*usual, *own)),
-        Sheet(name=names[1], headings=tuple(headings(HISTORY, wanted.language))),
+        Sheet(name=names[1], headings=tuple(headings(_history(people), wanted.language))),
     )
     return Plan(sheets, wanted.ask.reads[MODEL].count(filter), {"filter": filter, "keys": keys})
 
 
 def _rows(wanted: Wanted, scope: Mapping[str, Any], after: str) -> Iterator[Thing]:
-    columns, keys = _columns(wanted.language), scope["keys"]
+    people, keys = People(wanted.ask), scope["keys"]
+    columns, past = _columns(wanted.language, people), _history(people)
     for docs in batches(wanted.ask.reads[MODEL].walk(scope["filter"], after=after)):
         customers = _customers(wanted, {doc["customer_id"] for doc in docs})
+        actors = {entry["by"] for doc in docs for entry in doc["history"]}
+        people.learn({*actors, *(doc[name] for doc in docs for name in ("user_id", "opened_by"))}, _teams(docs))
         for doc, shown in zip(docs, named(wanted.ask, docs), strict=True):
             customer = customers.get(doc["customer_id"])
             places = {place["location_id"]: place for place in (customer or {}).get("locations", ())}
@@ -118,9 +129,13 @@ def _rows(wanted: Wanted, scope: Mapping[str, Any], after: str) -> Iterator[Thin
                 doc["id"],
                 [
                     (0, [*cells(columns, task), *own_cells(doc, keys)]),
-                    *((1, cells(HISTORY, entry)) for entry in history),
+                    *((1, cells(past, entry)) for entry in history),
                 ],
             )
+
+
+def _teams(docs: Sequence[Document]) -> set[str | None]:
+    return {doc["team_id"] for doc in docs}
 
 
 def _customers(wanted: Wanted, ids: set[str | None]) -> dict[str | None, Document]:

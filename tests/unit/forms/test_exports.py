@@ -34,6 +34,7 @@ from tests.examples.forms import (
     text,
 )
 from tests.support.bucket import Bucket
+from tests.support.peers import Peers
 from tests.unit.forms.account import Account, queued
 
 
@@ -42,7 +43,8 @@ def office() -> Account:
     """An account with a place for files, its inspection published."""
     account = Account()
     account.bucket = Bucket()  # type: ignore[attr-defined]
-    account.app.application.ports["objects"] = lambda: account.bucket  # type: ignore[attr-defined, index]
+    ports: Any = account.app.application.ports
+    ports |= {"objects": lambda: account.bucket, "peers": lambda: Peers({TECHNICIAN: "Tomás Ruiz"})}  # type: ignore[attr-defined]
     account.publish()
     return account
 
@@ -167,6 +169,8 @@ class TestTheFile:
             "Id": SUBMISSION,
             "Versión del formulario": 1,
             "Estado": "Aceptado",
+            "Diligenciado por": "Tomás Ruiz",
+            "Id de quien diligenció": TECHNICIAN,
             "Diligenciado": "2026-11-23T07:40:00-05:00",
             "Completo": False,
             "Archivos declarados": 4,
@@ -242,7 +246,7 @@ class TestTheFile:
     def test_a_form_without_versions_has_a_table_without_questions(self) -> None:
         account = Account()
         bucket = Bucket()
-        account.app = memory_app(define(), ports={"objects": lambda: bucket})
+        account.app = memory_app(define(), ports={"objects": lambda: bucket, "peers": Peers})
         account.do("create_form", form_id=FORM, name="Nueva")
         account.bucket = bucket  # type: ignore[attr-defined]
         assert export(account)["Nueva"] == []

@@ -33,6 +33,7 @@ from tests.examples.tasks import (
     an_id,
 )
 from tests.support.bucket import Bucket
+from tests.support.peers import Peers
 
 TENANT = an_id(901)
 VIEWER = an_id(6)
@@ -53,7 +54,8 @@ class Office:
         self.tenant = tenant
         self.roles = dict(ROLES)
         self.bucket = Bucket()
-        self.app: MemoryApp = memory_app(define(), ports={"objects": lambda: self.bucket})
+        self.peers = Peers()
+        self.app: MemoryApp = memory_app(define(), ports={"objects": lambda: self.bucket, "peers": lambda: self.peers})
         self._told = 0
         self.tell("AccountRegistered", time_zone="America/Bogota")
         for user_id, role in self.roles.items():

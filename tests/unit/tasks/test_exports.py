@@ -61,6 +61,7 @@ def a_day_of_work(office: Office) -> str:
 
 class TestTasks:
     def test_tasks_with_everything_that_happened_to_them(self, office: Office) -> None:
+        office.peers.names = {TECHNICIAN: "Tomás Ruiz", TEAM: "Cuadrilla Norte"}
         task_id = a_day_of_work(office)
         other = office.open(title="Otra")
         shown, data = export(office, "tasks")
@@ -68,25 +69,27 @@ class TestTasks:
         found = sheets(data)
         first, second = found["Tareas"]
         assert (first["Id"], second["Id"]) == (task_id, other)
-        assert {
-            name: first[name]
-            for name in ("Título", "Estado", "Prioridad", "Cliente", "Ubicación", "Responsable", "Inicio", "Vencida")
-        } == {
+        expected = {
             "Título": "=Revisión",
             "Estado": "En progreso",
             "Prioridad": "Alta",
             "Cliente": PROFILE.name,
             "Ubicación": PLACE.name,
-            "Responsable": TECHNICIAN,
+            "Responsable": "Tomás Ruiz",
+            "Equipo de trabajo": "Cuadrilla Norte",
+            "Creada por": ADMIN,
+            "Id del responsable": TECHNICIAN,
             "Inicio": "2026-11-23T23:30:00-05:00",
             "Vencida": False,
         }
+        assert {name: first[name] for name in expected} == expected
         assert (first["meter"], first["marks"]) == ("A-1", "uno; dos")
         assert second["meter"] is None
         history = found["Historia"]
         assert [(row["Tarea"], row["Qué"]) for row in history[:4]] == [
             (task_id, what) for what in ("TaskOpened", "TaskAssigned", "TaskClaimed", "TaskAdvanced")
         ]
+        assert [row["Quién"] for row in history[:4]] == [ADMIN, ADMIN, "Tomás Ruiz", "Tomás Ruiz"]
         assert json.loads(history[3]["Antes"]) == {"stage": "pending"}
 
     def test_in_english_as_csv(self, office: Office) -> None:
