@@ -232,12 +232,22 @@ def _with_openpyxl(platform: Platform) -> dict[str, float]:
     return {"rows": sum(at)}
 
 
+class _Peers:
+    """Stands in for identity, which is not what is measured: everybody goes by the id."""
+
+    def query(self, service: str, query: str, params: Mapping[str, Any], *, tenant: str, by: str) -> dict[str, Any]:
+        """Nobody has a name."""
+        return {"users": {}, "teams": {}}
+
+
 WAYS = {"ours": _ours, "xlsxwriter": _with_xlsxwriter, "openpyxl": _with_openpyxl}
 
 
 def main(who: str) -> None:
     """One way, once; its seconds, its rows and its peak of memory as a line of JSON."""
     platform = open_platform(define(), Settings())
+    assert isinstance(platform.application.ports, dict)
+    platform.application.ports["peers"] = _Peers
     began = time.perf_counter()
     done = WAYS[who](platform)
     seconds = time.perf_counter() - began
