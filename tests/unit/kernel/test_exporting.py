@@ -272,6 +272,25 @@ class TestInterruptions:
             assert (shown["status"], shown["failed"]) == ("failed", "export-parts-lost")
             assert office.bucket.objects == {}
 
+    @pytest.mark.parametrize(
+        ("trouble", "code"),
+        [(ZeroDivisionError(), "export-failed"), (Rejected("form-unknown"), "form-unknown"), (OSError("away"), None)],
+    )
+    def test_what_will_pass_is_tried_again_and_what_will_not_is_told(
+        self, trouble: Exception, code: str | None
+    ) -> None:
+        def failing(*_: Any) -> Any:
+            raise trouble
+
+        office = Office(3, rows=failing)
+        id = new_id()
+        if code is None:
+            with pytest.raises(OSError, match="away"):
+                office.request(export_id=id)
+            return
+        office.request(export_id=id)
+        assert office.show(id)["failed"] == code
+
     def test_deleted_while_it_is_written_nothing_stays(self) -> None:
         office = Office(25)
         put, asked = office.bucket.put_object, []
