@@ -30,7 +30,7 @@ from gateway.routes.fields import (
     Receipt,
     given,
 )
-from gateway.routes.tasks import Priority, StageId, Status
+from gateway.routes.tasks import TaskChoice
 from gateway.uploads import ObjectStore
 
 router = resource("exports")
@@ -52,23 +52,9 @@ _CONTENT = {
 }
 
 
-class TaskFilters(Body):
+class TaskFilters(TaskChoice):
     """Which tasks; `since` and `until` are about when they were opened."""
 
-    status: list[Status] = Field(default_factory=list, max_length=4)
-    stage: StageId | None = None
-    user_id: Id | None = None
-    team_id: Id | None = None
-    unassigned: bool = False
-    process_id: Id | None = None
-    subprocess_id: Id | None = None
-    customer_id: Id | None = None
-    location_id: Id | None = None
-    equipment_id: Id | None = None
-    service_id: Id | None = None
-    parent_id: Id | None = None
-    priority: Priority | None = None
-    overdue: bool = False
     since: Moment | None = None
     until: Moment | None = None
 
