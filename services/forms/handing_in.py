@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
@@ -18,7 +18,13 @@ from services.forms.domain.medium import medium
 from services.forms.domain.plan import Plan
 from services.forms.domain.schema import canonical
 from services.forms.domain.submission import readable, submission
-from services.forms.domain.submission_events import DeclaredMedium, Parked, Submission, SubmissionReceived
+from services.forms.domain.submission_events import (
+    DeclaredMedium,
+    Parked,
+    Submission,
+    SubmissionAmended,
+    SubmissionReceived,
+)
 from services.forms.domain.values import Hash, Id, Place, Reason, Value
 from services.forms.expressions import When
 from services.forms.standing import EDIT, EXECUTE, check_seen, demand, held_seat, zone_of
@@ -27,9 +33,10 @@ from services.kernel.domain import Erased, Rejected
 
 Fields = Mapping[str, Any]
 MAX_ANSWERS = 1024 * 1024
+CLOCK_TOLERANCE = timedelta(minutes=5)
 
-UNHEARD = frozenset({"received_at", "offset_ms", "time_suspect", "site"})
-"""What is measured anew each time a device sends the same command; it is no part of what the device asks."""
+UNHEARD = frozenset({"received_at", "offset_ms", "site", "quarantine"})
+"""What is found out anew each time a device sends the same command; it is no part of what the device asks."""
 
 
 class FormRef(Value):
@@ -65,12 +72,17 @@ class FromDevice(Answered):
     """The same out of a device's queue, with what its exchange with the server showed of its clock."""
 
     device_id: Annotated[str, StringConstraints(min_length=1, max_length=80)]
-    user_id: Id | None = None
     occurred_at: AwareDatetime
-    received_at: AwareDatetime | None = None
+    received_at: AwareDatetime
     offset_ms: int | None = None
-    time_suspect: bool = False
     site: Place | None = None
+    quarantine: Literal["device_revoked", "seat_inactive"] | None = None
+
+    @property
+    def time_suspect(self) -> bool:
+        """Whether the device's clock was far off, or says that this is still to come."""
+        ahead = timedelta(milliseconds=self.offset_ms or 0)
+        return abs(ahead) > CLOCK_TOLERANCE or self.occurred_at > self.received_at + CLOCK_TOLERANCE
 
 
 class Amended(Query):
@@ -104,21 +116,19 @@ def submitting(ask: Ask) -> Fields:
 
 def submitting_from_device(ask: Ask) -> Fields:
     """Handed in out of a device's queue: what cannot be accepted waits for a supervisor with its evidence."""
-    given = _read(FromDevice, ask)
-    user_id = given.user_id or ask.caller.actor
-    if user_id != ask.caller.actor and ask.caller.role != "system":
-        raise Rejected("forbidden", permission=EXECUTE)
-    return _submit(ask, given, user_id, strict=False)
+    return _submit(ask, _read(FromDevice, ask), ask.caller.actor, strict=False)
 
 
 def _submit(ask: Ask, given: Answered, user_id: str, *, strict: bool) -> Fields:
     device = given if isinstance(given, FromDevice) else None
-    received_at = (device.received_at if device else None) or ask.now
+    received_at = device.received_at if device else ask.now
     occurred_at = given.occurred_at or ask.now.astimezone(zone_of(ask))
     known: Form = ask.state(form, given.form.id)
     around = Circumstances(_when(occurred_at), given.place, device.site if device else None, _manifest(given.media))
     judgement = _judge(ask, known, given.form, given.answers, around, received_at)
-    if device is not None and not _may_work(ask, user_id, device, received_at):
+    if device is not None and device.quarantine is not None:
+        judgement = judgement._replace(parked=device.quarantine)
+    elif device is not None and not _may_work(ask, user_id, device, received_at):
         judgement = judgement._replace(parked="seat_inactive")
     said = given.model_dump(mode="json", exclude=set(UNHEARD), exclude_none=True)
     return {
@@ -196,53 +206,71 @@ def accept_submissions(ask: Ask) -> Fields:
     device_id, commands = ask.data.get("device_id"), ask.data.get("commands")
     if not isinstance(device_id, str) or not isinstance(commands, list) or len(commands) > 500:
         raise Rejected("invalid", errors=[{"loc": ["commands"], "msg": "a list of commands", "type": "type"}])
-    return {"results": [_accept(ask, device_id, command) for command in commands]}
+    around = {name: ask.data[name] for name in sorted(UNHEARD) if ask.data.get(name) is not None}
+    sites: Mapping[str, Any] = ask.data.get("sites") or {}
+    return {"results": [_accept(ask, device_id, command, around, sites) for command in commands]}
 
 
-def _accept(ask: Ask, device_id: str, command: Any) -> dict[str, Any]:
+def _accept(ask: Ask, device_id: str, command: Any, around: Fields, sites: Fields) -> dict[str, Any]:
     given = command if isinstance(command, dict) else {}
-    id, submission_id = str(given.get("id")), given.get("submission_id")
-    result: dict[str, Any] = {"id": id, "submission_id": submission_id}
-    data = _data_of(device_id, given)
-    asked = {name: value for name, value in data.items() if name not in UNHEARD}
+    id = str(given.get("id"))
+    data = _data_of(given)
+    if (site := sites.get(str(data.get("task_id")))) is not None:
+        around = {**around, "site": site}
     request = f"device/{device_id}/{id}"
     try:
-        receipt = ask.request("submit_from_device", data, request, asked)
-        facts = ask.outcome(request, asked) or []
+        if given.get("type") == "submission.amend":
+            receipt = ask.request("amend_submission", data, request, data)
+        else:
+            asked = {**data, "device_id": device_id}
+            receipt = ask.request("submit_from_device", {**asked, **around}, request, asked)
+            data = asked
+        facts = ask.outcome(request, data) or []
     except Rejected as refused:
-        code = {"idempotency-key-reused": "command_id_reused", "erased": "gone"}.get(refused.code)
-        return {**result, "status": "rejected", "code": code or refused.code.replace("-", "_")}
-    received = next((fact.event for fact in facts if isinstance(fact.event, SubmissionReceived)), None)
-    if received is not None:
-        # What was so when it was received; what happened since is no part of this answer.
-        parked, missing = received.parked, _missing(received)
-    else:
-        now: Submission = ask.state(submission, str(submission_id))
-        parked, missing = (now.parked if now.waits else None), list(now.missing)
+        return {"id": id, **_refused(refused)}
+    told = next((f.event for f in facts if isinstance(f.event, SubmissionReceived | SubmissionAmended)), None)
+    if told is None:
+        return {"id": id, "status": "noop", "position": receipt["position"]}
+    # What was so when it was received; what happened since is no part of this answer.
+    parked = told.parked if isinstance(told, SubmissionReceived) else None
     return {
-        **result,
+        "id": id,
         "status": "parked" if parked else "applied",
         "code": parked,
         "position": receipt["position"],
         "version": receipt["version"],
-        "missing_media": missing,
+        "missing_media": _missing(told),
+        "answer": None if told.task_id is None else _answer(told, parked),
     }
 
 
-def _data_of(device_id: str, command: Mapping[str, Any]) -> dict[str, Any]:
-    body = command.get("body")
-    inside = body if isinstance(body, dict) else {}
-    names = ("submission_id", "form", "task_id", "media", "occurred_at", "user_id", *sorted(UNHEARD))
-    data = {name: command[name] for name in names if command.get(name) is not None}
-    return {
-        **data,
-        "device_id": device_id,
-        "answers": inside.get("answers"),
-        **({"place": inside["place"]} if inside.get("place") is not None else {}),
+def _refused(refused: Rejected) -> dict[str, Any]:
+    code = {"idempotency-key-reused": "command_id_reused", "erased": "gone"}.get(refused.code)
+    return {"status": "rejected", "code": code or refused.code.replace("-", "_")}
+
+
+def _answer(told: SubmissionReceived | SubmissionAmended, parked: str | None) -> dict[str, Any]:
+    """What it is worth to the task that it names."""
+    names = ("task_id", "submission_id", "form_id", "version", "photos", "signatures", "complete")
+    amendment = told.amendment if isinstance(told, SubmissionAmended) else 0
+    return {**{name: getattr(told, name) for name in names}, "parked": parked, "amendment": amendment}
+
+
+def _data_of(command: Mapping[str, Any]) -> dict[str, Any]:
+    """The request in a device's command: the envelope says what and when, the body what was answered."""
+    body, aggregate = command.get("body"), command.get("aggregate")
+    inside: Mapping[str, Any] = body if isinstance(body, dict) else {}
+    known = {
+        "submission_id": aggregate.get("id") if isinstance(aggregate, dict) else None,
+        "media": command.get("media"),
+        "occurred_at": command.get("occurred_at"),
+        **({} if command.get("type") == "submission.amend" else {"form": command.get("form")}),
+        **{name: inside.get(name) for name in ("task_id", "place", "reason")},
     }
+    return {**{name: value for name, value in known.items() if value is not None}, "answers": inside.get("answers")}
 
 
-def _missing(received: SubmissionReceived) -> list[str]:
+def _missing(received: SubmissionReceived | SubmissionAmended) -> list[str]:
     return sorted({declared.id for declared in received.media} - set(received.arrived))
 
 

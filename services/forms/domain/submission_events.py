@@ -11,7 +11,7 @@ from pydantic import AwareDatetime
 from services.forms.domain.values import Place, Priority, Value
 from services.kernel.domain import ERASED, Erased, Event, Subject, TenantData
 
-Parked = Literal["form_version_unknown", "form_version_closed", "answers_invalid", "seat_inactive"]
+Parked = Literal["form_version_unknown", "form_version_closed", "answers_invalid", "seat_inactive", "device_revoked"]
 Json = Annotated[str | Erased, TenantData()]
 """A JSON document that people wrote."""
 

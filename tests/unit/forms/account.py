@@ -74,23 +74,27 @@ class Account:
         return self.do("submit", by=by, submission_id=submission_id, **{**fields, **changes})
 
     def push(
-        self, *commands: dict[str, Any], by: str = TECHNICIAN, command_id: str | None = None
+        self, *commands: dict[str, Any], by: str = TECHNICIAN, command_id: str | None = None, **around: Any
     ) -> list[dict[str, Any]]:
         """A device's batch; its results."""
-        answer = self.do("accept_submissions", by=by, command_id=command_id, device_id=DEVICE, commands=list(commands))
+        batch = {"device_id": DEVICE, "received_at": RECEIVED, "offset_ms": 1_200, "commands": list(commands), **around}
+        answer = self.do("accept_submissions", by=by, command_id=command_id, **batch)
         results: list[dict[str, Any]] = answer["results"]
         return results
+
+
+RECEIVED = "2026-11-23T13:00:00+00:00"
+"""When the server had it, by its own clock."""
 
 
 def queued(id: str, submission_id: str, **changes: Any) -> dict[str, Any]:
     """A submission as it stands in a device's queue."""
     return {
         "id": id,
-        "submission_id": submission_id,
+        "type": "submission.submit",
+        "aggregate": {"kind": "submission", "id": submission_id},
         "form": {"id": FORM, "version": 1},
         "occurred_at": OCCURRED,
-        "received_at": "2026-11-23T13:00:00+00:00",
-        "offset_ms": 1_200,
         "body": {"answers": copy.deepcopy(ANSWERS)},
         **changes,
     }

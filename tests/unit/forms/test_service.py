@@ -213,8 +213,8 @@ class TestDevices:
         account.as_system("media_stored", media_id=sha("a"), bytes=182_331, type="image/jpeg")
         account.do("release_submission", by=ADMIN, submission_id=OTHER_SUBMISSION)
         assert account.push(*batch) == results
-        again = [{**one, "received_at": "2026-11-24T00:00:00+00:00", "offset_ms": 9} for one in batch]
-        assert account.push(*reversed(again)) == list(reversed(results))
+        later = {"received_at": "2026-11-24T00:00:00+00:00", "offset_ms": 9, "quarantine": "device_revoked"}
+        assert account.push(*reversed(batch), **later) == list(reversed(results))
 
     def test_one_id_serves_one_request(self, account: Account) -> None:
         account.push(queued("c1", SUBMISSION))
@@ -224,7 +224,7 @@ class TestDevices:
     def test_one_submission_under_two_command_ids_is_one(self, account: Account) -> None:
         (first,) = account.push(queued("c1", SUBMISSION))
         (second,) = account.push(queued("c2", SUBMISSION))
-        assert {**second, "id": "c1"} == first
+        assert (second["status"], second["position"]) == ("noop", first["position"])
         other = queued("c3", SUBMISSION, body={"answers": {**ANSWERS, "contact": "x"}})
         (third,) = account.push(other)
         assert (third["status"], third["code"]) == ("rejected", "submission_exists")
@@ -266,16 +266,32 @@ class TestDevices:
         assert result["code"] == "seat_inactive"
         (result,) = account.push(queued("c2", OTHER_SUBMISSION, occurred_at="2026-11-23T07:59:00-05:00"))
         assert result["code"] is None
-        (result,) = account.push(queued("c3", an_id(77), occurred_at="2026-11-22T10:00:00-05:00", time_suspect=True))
+        wrong = queued("c3", an_id(77), occurred_at="2026-11-22T10:00:00-05:00")
+        (result,) = account.push(wrong, offset_ms=-90_000_000)
         assert result["code"] is None
 
     def test_a_role_without_execution_parks(self, account: Account) -> None:
         (result,) = account.push(queued("c1", SUBMISSION), by=SUPERVISOR)
         assert result["code"] == "seat_inactive"
 
-    def test_nobody_hands_in_for_somebody_else(self, account: Account) -> None:
-        (result,) = account.push(queued("c1", SUBMISSION, user_id=COLLEAGUE))
-        assert (result["status"], result["code"]) == ("rejected", "forbidden")
+    def test_a_device_whose_right_has_ended_hands_in_for_a_supervisor(self, account: Account) -> None:
+        (result,) = account.push(queued("c1", SUBMISSION), quarantine="device_revoked")
+        assert (result["status"], result["code"]) == ("parked", "device_revoked")
+        account.do("release_submission", submission_id=SUBMISSION)
+        assert account.ask("submission", submission_id=SUBMISSION)["status"] == "released"
+
+    def test_a_task_is_told_what_the_answers_are_worth_to_it(self, account: Account) -> None:
+        first = queued("c1", SUBMISSION)
+        first["body"]["task_id"] = TASK
+        other = {**ANSWERS, "contact": "Otra persona"}
+        change = {"id": "c2", "type": "submission.amend", "aggregate": {"kind": "submission", "id": SUBMISSION}}
+        amendment = {**change, "occurred_at": OCCURRED, "body": {"answers": other}}
+        results = account.push(first, amendment)
+        assert [one["status"] for one in results] == ["applied", "applied"]
+        worth = {"task_id": TASK, "submission_id": SUBMISSION, "form_id": FORM, "version": 1, "parked": None}
+        assert results[0]["answer"].items() >= {**worth, "amendment": 0}.items()
+        assert results[1]["answer"].items() >= {**worth, "amendment": 1}.items()
+        assert account.push(amendment, first) == list(reversed(results))
 
     def test_a_batch_has_a_shape(self, account: Account) -> None:
         assert refused(account, "accept_submissions", by=TECHNICIAN, device_id="d", commands="x").code == "invalid"
@@ -285,9 +301,9 @@ class TestDevices:
     def test_where_it_happened_is_judged_and_kept(self, account: Account) -> None:
         account.publish(form(text("a"), capture={"location": True, "radius_m": 100}))
         there = {"lat": 4.65, "lon": -74.06}
-        far = queued("c1", SUBMISSION, form={"id": FORM, "version": 2}, site={"lat": 4.7, "lon": -74.06})
-        far["body"] = {"answers": {"a": "x"}, "place": there}
-        (result,) = account.push(far)
+        far = queued("c1", SUBMISSION, form={"id": FORM, "version": 2})
+        far["body"] = {"answers": {"a": "x"}, "place": there, "task_id": TASK}
+        (result,) = account.push(far, sites={TASK: {"lat": 4.7, "lon": -74.06}})
         assert result["code"] == "answers_invalid"
         shown = account.ask("submission", submission_id=SUBMISSION)
         assert shown["findings"][0]["code"] == "location-too-far"
