@@ -10,24 +10,19 @@ from starlette.responses import Response
 
 from gateway.door import CallDep, needs, resource
 from gateway.routes.fields import (
-    EXAMPLE_ID,
-    OTHER_ID,
     PRINTABLE,
     Body,
     Cursor,
-    DynamicFields,
     Found,
     Id,
     Limit,
-    Line,
     Listed,
     Moment,
     PathId,
     Receipt,
-    Text,
     given,
 )
-from gateway.routes.tasks import Ids, Priority
+from gateway.routes.tasks import EditWork, Work
 
 router = resource("recurrences")
 
@@ -41,49 +36,24 @@ Minutes = Annotated[int, Field(ge=1, le=44_640)]
 Upcoming = Annotated[int, Query(ge=1, le=50, description="How many times to come.")]
 
 
-class StartRecurrence(Body):
+class StartRecurrence(Work):
     """A plan and a rule of RFC 5545 that says when, on the wall clock of a time zone."""
 
-    id: Id | None = Field(default=None, description="Made by the client, or by the server when absent.")
     rule: Rule = Field(examples=["FREQ=MONTHLY;BYDAY=-1FR"])
     starts: WallClock = Field(examples=["2026-12-01T08:00"], description="Where the rule begins, without a zone.")
     zone: Zone | None = Field(default=None, examples=["America/Bogota"], description="The account's when absent.")
     minutes: Minutes | None = Field(default=None, examples=[120], description="How long the window is.")
-    title: Line = Field(examples=["Monthly inspection of the cold room"])
-    description: Text = ""
-    process_id: Id = Field(examples=[EXAMPLE_ID])
-    subprocess_id: Id = Field(examples=[OTHER_ID])
-    form_ids: Ids = Field(default_factory=list)
-    service_ids: Ids = Field(default_factory=list)
-    customer_id: Id | None = None
-    location_id: Id | None = None
-    equipment_id: Id | None = None
-    user_id: Id | None = None
-    team_id: Id | None = None
-    priority: Priority = "normal"
-    fields: DynamicFields = Field(default_factory=dict)
 
 
-class ChangeRecurrence(Body):
+class ChangeRecurrence(EditWork):
     """Only what is given changes, for the times that have not begun; null clears what can be absent."""
 
     rule: Rule | None = Field(default=None, examples=["FREQ=WEEKLY;BYDAY=MO"])
     starts: WallClock | None = None
     zone: Zone | None = None
     minutes: Minutes | None = None
-    title: Line | None = None
-    description: Text | None = None
-    process_id: Id | None = None
-    subprocess_id: Id | None = None
-    form_ids: Ids | None = None
-    service_ids: Ids | None = None
-    customer_id: Id | None = None
-    location_id: Id | None = None
-    equipment_id: Id | None = None
     user_id: Id | None = None
     team_id: Id | None = None
-    priority: Priority | None = None
-    fields: DynamicFields | None = None
 
 
 class SkipOccurrence(Body):
@@ -140,9 +110,8 @@ async def recurrence(recurrence_id: PathId, call: CallDep, upcoming: Upcoming = 
 @router.patch("/recurrences/{recurrence_id}", summary="Change recurring work", response_model=Receipt, **needs(EDIT))
 async def change_recurrence(recurrence_id: PathId, body: ChangeRecurrence, call: CallDep) -> Response:
     """Tasks that are open and have not begun follow; those changed by hand keep what was changed."""
-    neutral = {"description": "", "form_ids": [], "service_ids": [], "priority": "normal", "fields": {}}
-    data = {name: neutral.get(name) if value is None else value for name, value in body.data().items()}
-    return await call.command(SERVICE, "change_recurrence", {**data, "recurrence_id": str(recurrence_id)})
+    data = {**body.cleared(), "recurrence_id": str(recurrence_id)}
+    return await call.command(SERVICE, "change_recurrence", data)
 
 
 @router.post("/recurrences/{recurrence_id}/skip", summary="Leave one time out", response_model=Receipt, **needs(EDIT))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 from starlette.responses import Response
 
 from gateway.door import CallDep, needs, resource
 from gateway.routes.fields import EXAMPLE_ID, Body, Id, Listed, Name, PathId, Receipt, given
-from gateway.routes.tasks import Priority, Status
+from gateway.routes.tasks import TaskChoice
 
 router = resource("saved-filters")
 
@@ -19,32 +19,12 @@ READ = "tasks:read"
 Screen = Literal["board", "agenda", "map"]
 
 
-class Choice(Body):
-    """What the board, the agenda and the map can be narrowed by."""
-
-    status: Annotated[list[Status], Field(max_length=4)] | None = None
-    stage: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")] | None = None
-    user_id: Id | None = None
-    team_id: Id | None = None
-    unassigned: bool | None = None
-    process_id: Id | None = None
-    subprocess_id: Id | None = None
-    customer_id: Id | None = None
-    location_id: Id | None = None
-    equipment_id: Id | None = None
-    service_id: Id | None = None
-    parent_id: Id | None = None
-    recurrence_id: Id | None = None
-    priority: Priority | None = None
-    overdue: bool | None = None
-
-
 class SavedFilter(Body):
     """A choice under a name."""
 
     name: Name = Field(examples=["Urgent, north team"])
     screen: Screen = "board"
-    chosen: Choice = Field(examples=[{"priority": "urgent", "team_id": EXAMPLE_ID}])
+    chosen: TaskChoice = Field(examples=[{"priority": "urgent", "team_id": EXAMPLE_ID}])
 
     def saved(self, filter_id: str) -> dict[str, object]:
         """The request; what was given as null was not chosen."""

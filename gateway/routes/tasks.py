@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Query
@@ -36,15 +37,24 @@ router = resource("tasks")
 SERVICE = "tasks"
 LOCATION = "/v1/tasks/{id}"
 
+MaybeId = Id | None
 Ids = Annotated[list[Id], Field(max_length=50)]
 Priority = Literal["low", "normal", "high", "urgent"]
 NoteText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4_000, pattern=NO_NUL)]
+NEUTRAL: Mapping[str, object] = {
+    "description": "",
+    "form_ids": [],
+    "service_ids": [],
+    "window": {},
+    "priority": "normal",
+    "fields": {},
+}
 StageId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 Status = Literal["pending", "in_progress", "completed", "cancelled"]
 
 
-class Planned(Body):
-    """What a task and a subtask have in common when they are opened."""
+class Work(Body):
+    """What a piece of work is, whenever it is done."""
 
     id: Id | None = Field(default=None, description="Made by the client, or by the server when absent.")
     title: Line = Field(examples=["Preventive maintenance of the cold room"])
@@ -58,9 +68,14 @@ class Planned(Body):
     equipment_id: Id | None = None
     user_id: Id | None = None
     team_id: Id | None = None
-    window: Window | None = None
     priority: Priority = "normal"
     fields: DynamicFields = Field(default_factory=dict)
+
+
+class Planned(Work):
+    """What a task and a subtask have in common when they are opened."""
+
+    window: Window | None = None
 
 
 class OpenTask(Planned):
@@ -76,8 +91,8 @@ class OpenSubtask(Planned):
     blocks_parent: bool = Field(default=False, description="The parent cannot be completed before it.")
 
 
-class EditTask(Body):
-    """Only what is given changes; process and subprocess go together."""
+class EditWork(Body):
+    """Of a piece of work, what is given changes; process and subprocess go together."""
 
     title: Line | None = Field(default=None, examples=["Preventive maintenance, cold room 2"])
     description: Text | None = None
@@ -88,9 +103,18 @@ class EditTask(Body):
     customer_id: Id | None = None
     location_id: Id | None = None
     equipment_id: Id | None = None
-    window: Window | None = None
     priority: Priority | None = None
     fields: DynamicFields | None = None
+
+    def cleared(self) -> dict[str, object]:
+        """Null clears what can be absent; where work always has a value, null asks for the neutral one."""
+        return {name: NEUTRAL.get(name) if value is None else value for name, value in self.data().items()}
+
+
+class EditTask(EditWork):
+    """Only what is given changes; process and subprocess go together."""
+
+    window: Window | None = None
 
 
 class AssignTask(Body):
@@ -117,6 +141,26 @@ class Because(Body):
     """A reason that people can read later."""
 
     reason: Reason = Field(examples=["The customer called the visit off."])
+
+
+class TaskChoice(Body):
+    """Which tasks: each filter narrows."""
+
+    status: Annotated[list[Status], Field(max_length=4)] = Field(default_factory=list)
+    stage: StageId | None = None
+    user_id: MaybeId = None
+    team_id: MaybeId = None
+    unassigned: bool = False
+    process_id: MaybeId = None
+    subprocess_id: MaybeId = None
+    customer_id: MaybeId = None
+    location_id: MaybeId = None
+    equipment_id: MaybeId = None
+    service_id: MaybeId = None
+    parent_id: MaybeId = None
+    recurrence_id: MaybeId = None
+    priority: Priority | None = None
+    overdue: bool = False
 
 
 class DecideOverTasks(Body):
@@ -181,13 +225,7 @@ async def decide_over_tasks(body: DecideOverTasks, call: CallDep) -> Response:
 @router.patch("/tasks/{task_id}", summary="Edit a task", response_model=Receipt, **needs("tasks:read"))
 async def edit_task(task_id: PathId, body: EditTask, call: CallDep) -> Response:
     """Everything can be edited while the task is pending, by whoever plans and by whoever opened it."""
-    return await call.command(SERVICE, "edit_task", {**_clearing(body), "task_id": str(task_id)})
-
-
-def _clearing(body: EditTask) -> dict[str, object]:
-    # Null clears what can be absent; where a task always has a value, null asks for the neutral one.
-    neutral = {"description": "", "form_ids": [], "service_ids": [], "window": {}, "priority": "normal", "fields": {}}
-    return {name: neutral.get(name) if value is None else value for name, value in body.data().items()}
+    return await call.command(SERVICE, "edit_task", {**body.cleared(), "task_id": str(task_id)})
 
 
 @router.post("/tasks/{task_id}/assign", summary="Assign", response_model=Receipt, **needs("tasks:edit"))

@@ -122,13 +122,13 @@ class SubmissionDiscarded(Incoming):
 
 
 class FollowUpNeeded(Incoming):
+    task_id: str | None
     submission_id: str
     form_id: str
-    task_id: str | None
     field: str
+    priority: Priority
     process_id: str | None
     subprocess_id: str | None
-    priority: Priority
 
 
 SUBMISSIONS: Mapping[str, type[Incoming]] = {

@@ -9,8 +9,8 @@ from typing import Annotated, assert_never
 from pydantic import AwareDatetime, Field, StringConstraints
 
 from services.kernel.domain import Command, Decider, Erased, Event, Rejected, TenantData
-from services.tasks.domain.task_planning import Ids
-from services.tasks.domain.values import Fields, Id, Line, Priority, Text, Value
+from services.tasks.domain.task_planning import Outline, Wording
+from services.tasks.domain.values import Id, Value
 
 WallClock = Annotated[str, StringConstraints(pattern=r"^2[0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}$")]
 A_MONTH = 31 * 24 * 60
@@ -23,29 +23,6 @@ class Timing(Value):
     starts: WallClock
     zone: Annotated[str, StringConstraints(min_length=1, max_length=64)]
     minutes: Annotated[int, Field(ge=1, le=A_MONTH)] | None = None
-
-
-class Outline(Value):
-    """What each task is, as far as it may be told openly."""
-
-    process_id: Id
-    subprocess_id: Id
-    form_ids: Ids = ()
-    service_ids: Ids = ()
-    customer_id: Id | None = None
-    location_id: Id | None = None
-    equipment_id: Id | None = None
-    user_id: Id | None = None
-    team_id: Id | None = None
-    priority: Priority = "normal"
-
-
-class Wording(Value):
-    """What people typed about it."""
-
-    title: Line
-    description: Text = ""
-    fields: Fields = Field(default_factory=dict)
 
 
 SealedWording = Annotated[Wording | Erased, TenantData()]

@@ -49,12 +49,9 @@ INHERITED = ("list_id", "stages", "stage_names", "opening", "recurrence_id")
 """What a task has of the service and not of the request: a repetition need not find it unchanged."""
 
 
-class OpenTask(Command):
-    """Plan a piece of work."""
+class Outline(Value):
+    """What a piece of work is, as far as it may be told openly."""
 
-    task_id: Id
-    title: Line
-    description: Text = ""
     process_id: Id
     subprocess_id: Id
     form_ids: Ids = ()
@@ -64,9 +61,22 @@ class OpenTask(Command):
     equipment_id: Id | None = None
     user_id: Id | None = None
     team_id: Id | None = None
-    window: Window = ANYTIME
     priority: Priority = "normal"
+
+
+class Wording(Value):
+    """What people typed about it."""
+
+    title: Line
+    description: Text = ""
     fields: Fields = Field(default_factory=dict)
+
+
+class OpenTask(Outline, Wording, Command):
+    """Plan a piece of work."""
+
+    task_id: Id
+    window: Window = ANYTIME
     parent_id: Id | None = None
     blocks_parent: bool = False
     facts: PlanningFacts = PlanningFacts()

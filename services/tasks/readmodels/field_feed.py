@@ -11,10 +11,10 @@ from typing import Any
 
 from services.kernel.commit import Recorded
 from services.kernel.projection import ReadModel
-from services.kernel.shown import NEVER, shown, stamp, without
-from services.tasks.domain.task_events import TaskDescribed, TaskFieldsChanged, TaskOpened
+from services.kernel.shown import NEVER, stamp, without
 from services.tasks.readmodels.customers import Customers
 from services.tasks.readmodels.task_board import FOR_FINDING, card
+from services.tasks.readmodels.task_detail import described
 
 Document = dict[str, Any]
 _FOR_FINDING = tuple(name for name in FOR_FINDING if name not in ("stages", "stage_names"))
@@ -56,7 +56,7 @@ def _task(doc: Document | None, fact: Recorded) -> Document | None:
     data = card(before, fact)
     if data is None:
         return None
-    data |= _told(fact)
+    data |= described(fact.event)
     whose = [id for id in (data["user_id"], data["team_id"]) if id is not None]
     closed_before = (doc or {}).get("closed_at", NEVER)
     closed_at = NEVER
@@ -72,18 +72,6 @@ def _task(doc: Document | None, fact: Recorded) -> Document | None:
         "closed_at": closed_at,
         "data": data,
     }
-
-
-def _told(fact: Recorded) -> Document:
-    match fact.event:
-        case TaskOpened(description=description, fields=fields):
-            return {"description": shown(description), "fields": shown(fields) or {}}
-        case TaskDescribed(description=description):
-            return {"description": shown(description)}
-        case TaskFieldsChanged(fields=fields):
-            return {"fields": shown(fields) or {}}
-        case _:
-            return {}
 
 
 def for_device(doc: Document) -> Document:

@@ -22,8 +22,8 @@ from services.tasks.domain.recurrence import (
     RecurrenceStarted,
     Timing,
     WallClock,
-    Wording,
 )
+from services.tasks.domain.task_planning import Wording
 from services.tasks.recurring import rule
 from services.tasks.standing import demand, time_zone, view
 

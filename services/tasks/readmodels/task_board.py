@@ -13,6 +13,7 @@ from services.kernel.domain import Erased, Rejected
 from services.kernel.paging import Limit, Paged, page
 from services.kernel.projection import ReadModel
 from services.kernel.shown import NEVER, shown, stamp, stamped, without
+from services.tasks.domain.saved_filters import Choice
 from services.tasks.domain.task_events import (
     StagesInherited,
     TaskAdvanced,
@@ -167,24 +168,8 @@ def _prioritised(priority: Priority) -> Document:
     return {"priority": priority, "rank": RANKS[priority]}
 
 
-class Chosen(Query):
+class Chosen(Choice, Query):
     """Which tasks: each filter narrows."""
-
-    status: tuple[Status, ...] = ()
-    stage: str | None = None
-    user_id: str | None = None
-    team_id: str | None = None
-    unassigned: bool = False
-    process_id: str | None = None
-    subprocess_id: str | None = None
-    customer_id: str | None = None
-    location_id: str | None = None
-    equipment_id: str | None = None
-    service_id: str | None = None
-    parent_id: str | None = None
-    recurrence_id: str | None = None
-    priority: Priority | None = None
-    overdue: bool = False
 
 
 class BoardQuery(Chosen, Paged):

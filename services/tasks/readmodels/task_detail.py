@@ -67,6 +67,13 @@ def _more(doc: Document, fact: Recorded) -> Document:
         case TaskNoted(note_id=id, user_id=user_id, text=text):
             note = {"note_id": id, "user_id": user_id, "at": stamp(fact.at), "text": shown(text)}
             return {"notes": [*doc["notes"], note]}
+        case _:
+            return described(event)
+
+
+def described(event: Any) -> Document:
+    """What is told about the task that its card leaves out."""
+    match event:
         case TaskOpened(description=description, fields=fields):
             return {"description": shown(description), "fields": shown(fields) or {}}
         case TaskDescribed(description=description):

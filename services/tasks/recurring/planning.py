@@ -10,19 +10,17 @@ from services.kernel.application import Ask
 from services.kernel.domain import Erased, Rejected
 from services.tasks.domain.recurrence import (
     EndRecurrence,
-    Outline,
     Plan,
     Recurrence,
     SkipOccurrence,
     StartRecurrence,
     Timing,
-    Wording,
     recurrence,
 )
 from services.tasks.domain.task import task
 from services.tasks.domain.task_events import Task
 from services.tasks.domain.task_execution import CancelTask, ExecutionFacts
-from services.tasks.domain.task_planning import OpenTask
+from services.tasks.domain.task_planning import OpenTask, Outline, Wording
 from services.tasks.domain.values import Fields as FieldValues
 from services.tasks.own_fields import with_own_fields
 from services.tasks.recurring import rule

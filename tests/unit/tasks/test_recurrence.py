@@ -17,7 +17,6 @@ from services.tasks.domain.recurrence import (
     Occurrence,
     OccurrenceSkipped,
     OccurrencesOpened,
-    Outline,
     RecordOpened,
     RecurrenceChanged,
     RecurrenceEnded,
@@ -25,9 +24,9 @@ from services.tasks.domain.recurrence import (
     SkipOccurrence,
     StartRecurrence,
     Timing,
-    Wording,
     recurrence,
 )
+from services.tasks.domain.task_planning import Outline, Wording
 from services.tasks.recurring.opening import task_of
 from tests.examples.tasks import (
     ADMIN,
