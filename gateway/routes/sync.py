@@ -146,15 +146,21 @@ async def _submissions(call: Call, device: Device, commands: Sequence[Mapping[st
     """What the service that keeps submissions says to those whose turn it is; the others wait for theirs."""
     if not any(work["type"].startswith(SUBMISSIONS) for work in commands):
         return {}
-    next_number = await call.ask(TASKS, "next_number", {"device_id": device.id})
-    turn = _reached(next_number["next"], {work["seq"] for work in commands})
+    named = sorted({task for work in commands if (task := _task_of(work)) is not None})
+    context = await call.ask(TASKS, "sync_context", {"device_id": device.id, "task_ids": named})
+    turn = _reached(context["next"], {work["seq"] for work in commands})
     ours = [work for work in commands if work["type"].startswith(SUBMISSIONS) and work["seq"] < turn]
     if not ours:
         return {}
-    answer = await call.execute_as(
-        FORMS, "accept_submissions", {**_circumstances(device), "commands": ours}, _name(call, device)
-    )
+    wanted = {**_circumstances(device), "sites": context["sites"], "commands": ours}
+    answer = await call.execute_as(FORMS, "accept_submissions", wanted, _name(call, device))
     return {result["id"]: result for result in answer["results"]}
+
+
+def _task_of(work: Mapping[str, Any]) -> str | None:
+    body = work.get("body")
+    task = body.get("task_id") if work["type"].startswith(SUBMISSIONS) and isinstance(body, dict) else None
+    return task if isinstance(task, str) else None
 
 
 def _reached(next_number: int, numbers: Iterable[int]) -> int:

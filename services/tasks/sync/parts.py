@@ -13,7 +13,7 @@ from services.tasks.readmodels.known_forms import FORMS, KnownForms
 from services.tasks.readmodels.parked_work import ParkedWork
 from services.tasks.sync import pull
 from services.tasks.sync.parked import discard, release
-from services.tasks.sync.push import Next, next_number, take_commands
+from services.tasks.sync.push import ContextQuery, sync_context, take_commands
 
 DECIDERS = (device_log, field_command)
 COMMANDS: Mapping[str, On | Do] = {
@@ -21,6 +21,6 @@ COMMANDS: Mapping[str, On | Do] = {
     "release_parked_work": Do(release),
     "discard_parked_work": On(field_command, DiscardParkedWork, id="work_id", prepare=discard),
 }
-QUERIES: Mapping[str, Answers] = {**pull.QUERIES, **parked_work.QUERIES, "next_number": (Next, next_number)}
+QUERIES: Mapping[str, Answers] = {**pull.QUERIES, **parked_work.QUERIES, "sync_context": (ContextQuery, sync_context)}
 READ_MODELS = (FieldFeed(), ParkedWork())
 SUBSCRIPTIONS = (Subscription("tasks.forms", source="forms", categories=("form",), models=FORMS, into=KnownForms()),)

@@ -9,27 +9,31 @@ them. The device's log moves on last; whatever dies before it is done again and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Annotated, Any
 from uuid import UUID, uuid5
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from services.kernel.application import Ask, Query
 from services.kernel.commit import Recorded
 from services.kernel.domain import Rejected
+from services.tasks.domain.customer import Place, customer
 from services.tasks.domain.device_log import Clock, DeviceLog, SettleCommands, Settled, device_log
 from services.tasks.domain.field_command import AnswerCommand, CommandAnswered, field_command
 from services.tasks.domain.task import task
-from services.tasks.domain.task_events import TaskAssigned, TaskClaimed
+from services.tasks.domain.task_events import Task, TaskAssigned, TaskClaimed
 from services.tasks.domain.task_evidence import AnswerForm, NoteTask
 from services.tasks.domain.values import Id
 from services.tasks.standing import demand, teams_of
 from services.tasks.sync.merging import conflicts_of, merged
 from services.tasks.sync.rules import GONE, KINDS, SCHEMAS, Kind, is_online_only, parked_as
-from services.tasks.sync.wire import CLOCK_TOLERANCE, FieldWork, Push
+from services.tasks.sync.wire import CLOCK_TOLERANCE, LARGEST_BATCH, FieldWork, Push
 
+Document = dict[str, Any]
 Result = dict[str, Any]
+
+REFUSED_FOR_GOOD = frozenset({"command_id_reused", "submission_exists", "gone"})
 
 
 def log_id(device_id: str, user_id: str) -> str:
@@ -55,17 +59,28 @@ def take_commands(ask: Ask) -> Mapping[str, Any]:
     return Taking(ask, push).take()
 
 
-class Next(Query):
-    """Which device asks."""
+class ContextQuery(Query):
+    """Which device asks, and which tasks its submissions name."""
 
     device_id: Id
+    task_ids: Annotated[tuple[str, ...], Field(max_length=LARGEST_BATCH)] = ()
 
 
-def next_number(query: Next, ask: Ask) -> Mapping[str, Any]:
-    """The number that the device's next command must have."""
+def sync_context(query: ContextQuery, ask: Ask) -> Mapping[str, Any]:
+    """The number that the device's next command must have, and where the tasks are that have a place."""
     demand(ask.caller, "offline")
     state: DeviceLog = ask.state(device_log, log_id(query.device_id, ask.caller.actor))
-    return {"next": state.last_seq + 1}
+    return {"next": state.last_seq + 1, "sites": dict(_sites(ask, query.task_ids))}
+
+
+def _sites(ask: Ask, task_ids: Iterable[str]) -> Iterator[tuple[str, Document]]:
+    for task_id in sorted(set(task_ids)):
+        known: Task = ask.state(task, task_id)
+        if known.customer_id is None or known.location_id is None:
+            continue
+        place = ask.state(customer, known.customer_id).locations.get(known.location_id)
+        if isinstance(place, Place) and place.position is not None:
+            yield task_id, {"lat": place.position.lat, "lon": place.position.lon}
 
 
 def read(data: Mapping[str, Any]) -> Push:
@@ -183,15 +198,18 @@ class Taking:
     def _relay(self, work: FieldWork) -> None:
         """A submission was judged by the service that keeps it; what it is of a task becomes a fact of the task."""
         told = work.relayed or {"status": "parked", "code": "relay_missing"}
-        answer = told.get("answer")
-        if told["status"] == "applied" and isinstance(answer, dict):
+        status, answer = told["status"], told.get("answer")
+        if status in ("applied", "parked") and isinstance(answer, dict):
             # The same fact comes by way of the broker; the task takes it once. Here it is there at once, so
             # that a task can be completed in the very batch that brings its evidence.
             command = self._ask.make(AnswerForm, answer)
-            self._ask.handle(task, answer["task_id"], command, part=self._part(work), asked=work.sent)
-            if self._ask.outcome(self._name(work), work.sent) is not None:
+            part = self._part(work) if status == "applied" else f"{self._part(work)}/parked"
+            self._ask.handle(task, answer["task_id"], command, part=part, asked=work.sent)
+            if status == "applied" and self._ask.outcome(self._name(work), work.sent) is not None:
                 return
-        self._answer(work, told["status"], told.get("code"), {"submission_id": work.subject_id})
+        if status == "rejected" and told.get("code") not in REFUSED_FOR_GOOD:
+            status = "parked"  # what could not even be read is evidence too
+        self._answer(work, status, told.get("code"), {"submission_id": work.subject_id})
 
     def _answer(self, work: FieldWork, status: str, code: str | None, facts: Mapping[str, Any] | None = None) -> None:
         device_id, user_id = self._push.device_id, self._ask.caller.actor

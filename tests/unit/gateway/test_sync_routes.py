@@ -71,7 +71,7 @@ def answers(services: FakeServices) -> None:
             "last_seq": 1,
         },
         "sync_pull": {"changes": [], "cursor": "c", "more": False, "through_seq": 0, "scope_hash": "s", "reset": True},
-        "next_number": {"next": 1},
+        "sync_context": {"next": 1, "sites": {}},
     }
 
 
@@ -131,12 +131,16 @@ def test_what_does_not_speak_the_protocol_is_told_so(ask: Ask, changes: dict[str
 
 def test_submissions_are_judged_first_and_only_those_whose_turn_it_is(ask: Ask, services: FakeServices) -> None:
     first, second, early = work(7), work(8, "submission.submit"), work(10, "submission.submit")
-    services.answers["next_number"] = {"next": 7}
+    job, place = new_id(), {"lat": 4.65, "lon": -74.06}
+    second["body"] = {"task_id": job}
+    services.answers["sync_context"] = {"next": 7, "sites": {job: place}}
     verdict = {"id": second["id"], "status": "applied", "missing_media": []}
     services.answers["accept_submissions"] = {"results": [verdict]}
     push(ask, first, second, early)
     (relayed,) = services.asked("accept_submissions")
     assert relayed["data"]["commands"] == [second]
+    assert relayed["data"]["sites"] == {job: place}
+    assert services.asked("sync_context")[0]["params"]["task_ids"] == [job]
     (taken,) = services.asked("take_commands")
     assert [c["relayed"] for c in taken["data"]["commands"]] == [None, verdict, None]
 

@@ -8,9 +8,12 @@ from typing import Any
 from services.identity.domain.permissions import ROLE_PERMISSIONS
 from services.kernel.clock import new_id
 from services.kernel.commit import Caller, Recorded
+from services.kernel.message import Incoming
+from services.kernel.projection import ReadModel
 from services.kernel.testing.app import START, MemoryApp, memory_app
 from services.tasks.incoming import DIRECTORY
 from services.tasks.readmodels.directory import Directory
+from services.tasks.readmodels.known_forms import FORMS, KnownForms
 from services.tasks.wiring import define
 from tests.examples.tasks import (
     ADMIN,
@@ -63,12 +66,19 @@ class Office:
 
     def tell(self, type: str, **data: Any) -> None:
         """Something happened in identity."""
+        self._heard("identity", DIRECTORY[type], Directory(), type, data)
+
+    def tell_of_forms(self, type: str, **data: Any) -> None:
+        """Something happened in forms."""
+        self._heard("forms", FORMS[type], KnownForms(), type, data)
+
+    def _heard(self, service: str, read: type[Incoming], into: ReadModel, type: str, data: dict[str, Any]) -> None:
         self._told += 1
         fact = Recorded(
-            service="identity",
+            service=service,
             position=self._told,
             index=0,
-            stream="of-identity",
+            stream=f"of-{service}",
             category="any",
             version=self._told,
             tenant=self.tenant,
@@ -77,9 +87,9 @@ class Office:
             type=type,
             v=1,
             data=data,
-            event=DIRECTORY[type].model_validate(data),
+            event=read.model_validate(data),
         )
-        self.app.reads.fold(Directory(), fact)
+        self.app.reads.fold(into, fact)
 
     def team(self, team_id: str, *members: str, leaders: tuple[str, ...] = (), parent: str | None = None) -> None:
         """A team with these people."""

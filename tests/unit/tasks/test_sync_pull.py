@@ -139,7 +139,9 @@ def test_a_device_learns_how_much_of_its_own_work_it_sees(office: Office, phone:
     phone.sync()
     assert phone.through == 2
     assert phone.tasks()[job]["status"] == "in_progress"
-    assert office.ask("next_number", TECHNICIAN, device_id=phone.device_id) == {"next": 3}
+    placed = office.open(user_id=TECHNICIAN, customer_id=CUSTOMER, location_id=LOCATION)
+    context = office.ask("sync_context", TECHNICIAN, device_id=phone.device_id, task_ids=[job, placed, new_id(), "x"])
+    assert context == {"next": 3, "sites": {placed: {"lat": 4.65, "lon": -74.06}}}
     other = Phone(office, COLLEAGUE)
     other.pull()
     assert other.through == 0

@@ -299,6 +299,18 @@ def test_a_submission_counts_for_its_task_in_the_batch_that_brings_it(office: Of
     assert (result["status"], result["code"]) == ("parked", "answers_invalid")
 
 
+def test_a_submission_that_could_not_be_read_is_kept_with_all_that_was_sent(office: Office, phone: Phone) -> None:
+    work = phone.did("submission.submit", ("submission", new_id()), answers=["nonsense"])
+    relayed = {"status": "rejected", "code": "invalid"}
+    (result,) = phone.push(commands=[{**work, "sent": work, "relayed": relayed}])
+    assert (result["status"], result["code"]) == ("parked", "invalid")
+    assert office.ask("parked_work")["items"][0]["evidence"] == work
+    other = phone.did("submission.submit", ("submission", new_id()))
+    taken = {"status": "rejected", "code": "submission_exists"}
+    (result,) = phone.push(commands=[{**other, "sent": other, "relayed": taken}])
+    assert (result["status"], result["code"]) == ("rejected", "submission_exists")
+
+
 def test_customers_are_made_in_the_field_under_the_same_rules(office: Office, phone: Phone) -> None:
     code = office.ask("customer", customer_id=CUSTOMER)["code"]
     phone.did("customer.create", ("customer", new_id()), code=code, name="Doble")
