@@ -23,6 +23,7 @@ from rich.table import Table
 
 from deploy.demo.client import Person, Refused
 from deploy.demo.company import STAGES, Company, until
+from deploy.demo.fieldwork import Day
 from deploy.demo.seats import Eleventh, buy_one_more, fill_the_seats, prices_are_set
 from deploy.local.programs import platform
 from deploy.local.stack import LocalStack
@@ -155,6 +156,7 @@ def tell(teller: Teller, env: Mapping[str, str], kill: Callable[[str], None]) ->
             say(f"{entry['at'][:19]}  {who:<14} {entry['type']} → {to:<18} from {entry['ip']}")
 
     tell_of_seats(teller, env, company, admin)
+    day = tell_of_fieldwork(teller, company, admin, tomas, nubia)
 
     with teller.step("A service is killed (SIGKILL) while two technicians work; nothing is lost or doubled") as say:
         counted = work_through_a_crash(company, admin, [tomas, nubia], kill)
@@ -167,6 +169,7 @@ def tell(teller: Teller, env: Mapping[str, str], kill: Callable[[str], None]) ->
         "people": len(company.logins),
         "customers": len(admin.get("/v1/customers", limit=200)["items"]),
         "completed tasks": len(board["items"]),
+        "forms filled in offline": len(day.submissions),
     }
 
 
@@ -193,6 +196,43 @@ def tell_of_seats(teller: Teller, env: Mapping[str, str], company: Company, admi
         seats = admin.get("/v1/seats")
         hold((seats["limit"], seats["used"]) == (11, 11), f"seats are {seats}")
         say(f"seats: {seats['limit']}, used: {seats['used']}")
+
+
+def tell_of_fieldwork(teller: Teller, company: Company, admin: Person, technician: Person, other: Person) -> Day:
+    """A day without a network, and the way home over a line that loses half of everything."""
+    with teller.step("A technician's phone takes the day's work and its form along") as say:
+        day = Day(company, admin, technician)
+        day.set_out(say)
+
+    with teller.step("Without a network he works all of it, creates one task more and edits another") as say:
+        day.work_without_a_network(say)
+
+    with teller.step("… while the office changes its mind") as say:
+        day.meanwhile_in_the_office(other, say)
+
+    with teller.step("He comes home over a line that breaks half of all requests; everything arrives once") as say:
+        day.come_home(say)
+        results = day.results()
+        say(", ".join(f"{many} {status}" for status, many in results.items()))
+        arrived = day.arrived()
+        hold(sorted(one["id"] for one in arrived) == sorted(day.submissions), "submissions are lost or doubled")
+        hold(results == {"applied": len(day.phone.results) - 2, "parked": 2}, f"results are {results}")
+        conflict = day.conflict()
+        hold((conflict["kept"], conflict["other"]) == ("Del campo", "De la oficina"), f"the conflict is {conflict}")
+        say(
+            f"{len(arrived)} submissions; of `{conflict['field']}` both values are kept: {conflict['other']!r} → "
+            f"{conflict['kept']!r}"
+        )
+
+    with teller.step(
+        "What was done on a task that had been given away waits for the office, and nothing is lost"
+    ) as say:
+        hold(day.decide_over_what_waits(say) == 2, "something else was parked")
+        task = until(lambda: admin.get(f"/v1/tasks/{day.taken}"), lambda seen: seen["stage"] == "in-progress")
+        hold(task["user_id"] == technician.ids["user_id"], "the task is somebody else's")
+        until(day.pulled, lambda tasks: {*day.jobs, day.made} <= set(tasks) and day.phone.through_seq > 0)
+        say("the phone asks what is new and shows what the office shows")
+    return day
 
 
 def report_import(

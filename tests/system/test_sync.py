@@ -23,7 +23,7 @@ from deploy.demo.client import Person, Refused
 from deploy.demo.company import Company
 from deploy.demo.phone import Offline, Phone
 from services.kernel.clock import new_id
-from tests.support.fault_proxy import (
+from deploy.demo.bad_network import (
     CutReply,
     CutRequest,
     DeliverLate,

@@ -1,4 +1,4 @@
-"""A bad network between a test and the gateway: an HTTP/1.1 proxy on this machine whose faults a test scripts.
+"""A bad network in front of the gateway: an HTTP/1.1 proxy on this machine whose faults are scripted.
 
 Each request takes the next fault of the script, in the order in which the requests come; without one it passes.
 Nothing is left to chance: the same script and the same requests meet the same fate, and `log` tells it.

@@ -11,7 +11,7 @@ from typing import ClassVar
 import httpx
 import pytest
 
-from tests.support.fault_proxy import (
+from deploy.demo.bad_network import (
     CutReply,
     CutRequest,
     Delay,
