@@ -161,7 +161,7 @@ class TestAnotherAccount:
     def test_no_list_shows_anything_of_another_account(
         self, document: dict[str, Any], theirs: dict[str, str], owner: Client, stranger: Client
     ) -> None:
-        foreign = {*theirs.values(), *owner.ids.values(), owner.email}
+        foreign = {*theirs.values(), *owner.ids.values(), owner.email} - {theirs["number"]}
         for path, item in document["paths"].items():
             if "get" not in item or "{" in path or not path.startswith("/v1") or path == "/v1/events":
                 continue
