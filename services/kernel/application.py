@@ -183,7 +183,7 @@ class Application:
         model, answer = known
         asked = _checked(model, params)
         if at_least is not None:
-            self._wait_until_visible(at_least)
+            self.await_visible(at_least)
         return dict(answer(asked, Ask(self, caller, {}, "", "", None)))
 
     def dispatch(self, dispatch: Dispatch, *, tenant: str, by: str, commit_id: str, cause: Recorded | None) -> None:
@@ -207,7 +207,8 @@ class Application:
                 cause=caller.causation_id,
             )
 
-    def _wait_until_visible(self, at_least: int) -> None:
+    def await_visible(self, at_least: int) -> None:
+        """Wait until the read models show everything up to this position. Raises Rejected; see `query`."""
         if self.reads.visible(at_least):
             return
         if at_least > self.journal.store.head():
@@ -263,6 +264,13 @@ class Ask:
             causation_id=self.caller.causation_id,
         )
         return other
+
+    def await_reads(self, decider: Decider[Any, Any, Any], id: str) -> None:
+        """Wait until the read models show whatever was in the log before the aggregate's last change.
+
+        Raises Rejected("not-yet-visible") after two seconds.
+        """
+        self._app.await_visible(self._app.journal.load(decider, self.caller.tenant, id).position)
 
     @property
     def reads(self) -> Any:

@@ -52,6 +52,24 @@ def test_tasks_as_csv_in_english(owner: Client) -> None:
     assert answer.headers["content-disposition"].startswith('attachment; filename="tasks-')
 
 
+def test_submissions_by_the_names_of_people(platform: Platform, owner: Client) -> None:
+    item = {"type": "short_text", "name": "remark", "labels": {"es": "Observación"}, "required": True}
+    form_id = owner.ok("POST", "/v1/forms", json={"name": "Visita"})["id"]
+    owner.ok("PUT", f"/v1/forms/{form_id}/draft", json={"content": {"items": [item]}})
+    owner.ok("POST", f"/v1/forms/{form_id}/publish")
+    technician = join(platform, owner, "technician")
+    answers = {"form": {"id": form_id, "version": 1}, "answers": {"remark": "=1+1"}}
+    technician.ok("POST", "/v1/submissions", json=answers)
+    path = export(owner, kind="submissions", filters={"form_id": form_id})
+    sheet = openpyxl.load_workbook(io.BytesIO(owner("GET", f"{path}/file").content))["Visita"]
+    head, row = sheet.iter_rows(values_only=True)
+    shown = dict(zip(head, row, strict=True))
+    assert (shown["Diligenciado por"], shown["Observación"]) == ("Tomás Ruiz", "=1+1")
+    foreign = register(platform, "Sin Formularios S.A.S.")
+    asked = {"kind": "submissions", "filters": {"form_id": form_id}}
+    assert problem(foreign("POST", "/v1/exports", json=asked), 404)["code"] == "form-unknown"
+
+
 def test_it_is_nobody_elses(platform: Platform, owner: Client) -> None:
     path = export(owner, kind="customers")
     stranger = register(platform, "Ajena S.A.S.")

@@ -147,6 +147,11 @@ class _Step:
         return shown(started.sheets) or ()
 
     def _start(self) -> Mapping[str, Any]:
+        try:
+            # Whatever was acknowledged before the export was asked for is in it.
+            self._ask.await_reads(export_job, self._id)
+        except Rejected as behind:
+            raise TimeoutError(behind.code) from behind
         plan = self._kind.plan(self._wanted)
         if self._requested.format == "xlsx" and any(len(table.headings) > MAX_COLUMNS for table in plan.tables):
             raise CannotExport("export-too-wide")

@@ -291,6 +291,27 @@ class TestInterruptions:
         office.request(export_id=id)
         assert office.show(id)["failed"] == code
 
+    def test_it_does_not_begin_before_the_read_models_show_what_was_there(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        office = Office(3)
+        asked: list[int] = []
+
+        def behind(at_least: int) -> None:
+            asked.append(at_least)
+            if len(asked) < 3:
+                raise Rejected("not-yet-visible")
+
+        monkeypatch.setattr(office.app.application, "await_visible", behind)
+        id = new_id()
+        with pytest.raises(TimeoutError):
+            office.request(export_id=id)
+        with contextlib.suppress(TimeoutError):
+            self._restart(office, id)
+        self._restart(office, id)
+        assert set(asked) == {office.app.facts()[0].position}
+        assert office.file(id)
+
     def test_deleted_while_it_is_written_nothing_stays(self) -> None:
         office = Office(25)
         put, asked = office.bucket.put_object, []
