@@ -1,4 +1,4 @@
-"""The part of the story without a network: a day's work on a phone, an office that decides otherwise, a bad line home."""
+"""The part of the story without a network: a day on a phone, an office that decides otherwise, a bad line home."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class Day:
             self._fill_in(job, 1 + n % 3)
             phone.did("task.advance", ("task", job), to_stage="in-progress")
         self.made = new_id()
-        kind = {"process_id": self._company.process_id, "subprocess_id": self._company.subprocess_id}
+        kind: dict[str, Any] = {"process_id": self._company.process_id, "subprocess_id": self._company.subprocess_id}
         phone.did("task.create", ("task", self.made), title="Fuga vista de camino", **kind)
         phone.did("task.start", ("task", self.made))
         self._fill_in(self.made, 1)
@@ -136,7 +136,7 @@ class Day:
         say("one title edited that was edited on the phone, too; one task given to somebody else")
 
     def come_home(self, say: Say) -> None:
-        """Half of all requests meet something: dropped, cut, answer lost, doubled, late. Each is sent until answered."""
+        """Half of all requests are dropped, cut, doubled, late or lose their answer; each is sent until answered."""
         total = len(self.phone.outbox)
         with self._bad_network() as proxy:
             self.phone.by_way_of(proxy.url)

@@ -19,10 +19,6 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from deploy.demo.client import Person, Refused
-from deploy.demo.company import Company
-from deploy.demo.phone import Offline, Phone
-from services.kernel.clock import new_id
 from deploy.demo.bad_network import (
     CutReply,
     CutRequest,
@@ -34,6 +30,10 @@ from deploy.demo.bad_network import (
     LoseReply,
     Pass,
 )
+from deploy.demo.client import Person, Refused
+from deploy.demo.company import Company
+from deploy.demo.phone import Offline, Phone
+from services.kernel.clock import new_id
 from tests.system.callers import PASSWORD, Platform, within
 
 EXAMPLES = int(os.environ.get("CHECKOP_SYNC_EXAMPLES", "6"))
