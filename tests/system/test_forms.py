@@ -92,6 +92,10 @@ def test_only_who_executes_hands_in_and_each_sees_his_own(
     listed = seen(colleague, answer, "/v1/submissions")
     assert listed["items"] == []
     assert problem(colleague("GET", f"/v1/submissions/{answer['id']}"), 404)["code"] == "submission-unknown"
+    stranger = register(platform, "Ajena S.A.S.")
+    for method, path in (("GET", ""), ("GET", "/status"), ("POST", "/release")):
+        refused = problem(stranger(method, f"/v1/submissions/{answer['id']}{path}"), 404)
+        assert refused["code"] == "submission-unknown"
     viewer = join(platform, owner, "viewer")
     assert viewer.ok("GET", f"/v1/submissions/{answer['id']}")["id"] == answer["id"]
     assert problem(viewer("POST", f"/v1/submissions/{answer['id']}/release"), 403)["code"] == "forbidden"
