@@ -55,7 +55,7 @@ async def save_filter(body: NewSavedFilter, call: CallDep) -> Response:
 @router.put("/saved-filters/{filter_id}", summary="Change a saved filter", response_model=Receipt, **needs(READ))
 async def change_filter(filter_id: PathId, body: SavedFilter, call: CallDep) -> Response:
     """As a whole."""
-    return await call.command(SERVICE, "save_filter", body.saved(str(filter_id)))
+    return await call.command(SERVICE, "change_filter", body.saved(str(filter_id)))
 
 
 @router.delete("/saved-filters/{filter_id}", summary="Remove a saved filter", response_model=Receipt, **needs(READ))

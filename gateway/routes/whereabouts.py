@@ -67,9 +67,12 @@ async def positions(
 
 
 @router.get("/gps/routes/{user_id}", summary="The route of a day", response_model=Found, **signed_in())
-async def route(user_id: PathId, call: CallDep, day: Annotated[date, Query(examples=["2026-12-01"])]) -> Response:
-    """One's own, or that of somebody in view; the day is one of the account's calendar."""
-    return await call.query(SERVICE, "route", {"user_id": str(user_id), "day": day.isoformat()})
+async def route(
+    user_id: PathId, call: CallDep, day: Annotated[date | None, Query(examples=["2026-12-01"])] = None
+) -> Response:
+    """One's own, or that of somebody in view; the day is one of the account's calendar, today when absent."""
+    params = {"user_id": str(user_id), **({} if day is None else {"day": day.isoformat()})}
+    return await call.query(SERVICE, "route", params)
 
 
 @router.get("/technicians/nearest", summary="Who is near", response_model=Listed, **needs("tasks:edit"))

@@ -53,6 +53,7 @@ TASKS: Words = {
         "A field keeps its type.",
         "Un campo conserva su tipo.",
     ),
+    "filter-exists": (409, "This saved filter exists already.", "Este filtro guardado ya existe."),
     "import-exists": (409, "This import exists already.", "Esta importación ya existe."),
     "import-has-bad-rows": (
         409,

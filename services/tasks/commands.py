@@ -49,7 +49,7 @@ from services.tasks.domain.process import (
     SetProcessFields,
     process,
 )
-from services.tasks.domain.saved_filters import RemoveFilter, SaveFilter, saved_filters
+from services.tasks.domain.saved_filters import ChangeFilter, RemoveFilter, SaveFilter, saved_filters
 from services.tasks.domain.service import (
     ActivateService,
     AddService,
@@ -164,6 +164,7 @@ COMMANDS: Mapping[str, On | Do] = {
     "reopen_task": On(task, ReopenTask, id="task_id", prepare=work.reopening),
     "decide_over_tasks": Do(decide_over_tasks),
     "save_filter": On(saved_filters, SaveFilter, id="user_id", prepare=_own_filters),
+    "change_filter": On(saved_filters, ChangeFilter, id="user_id", prepare=_own_filters),
     "remove_filter": On(saved_filters, RemoveFilter, id="user_id", prepare=_own_filters),
     "note_task": On(task, NoteTask, id="task_id", prepare=work.noting),
     "request_import": On(import_job, RequestImport, id="import_id", prepare=importing.requesting),

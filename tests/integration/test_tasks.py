@@ -60,8 +60,10 @@ def do(platform: Platform, command: str, caller: Caller = ADMIN, **data: Any) ->
             continue  # many want one stream at once: whoever lost too often asks again
 
 
-def ask(platform: Platform, query: str, at_least: int | None = None, **params: Any) -> dict[str, Any]:
-    return platform.application.query(query, params, ADMIN, at_least)
+def ask(
+    platform: Platform, query: str, at_least: int | None = None, by: Caller = ADMIN, **params: Any
+) -> dict[str, Any]:
+    return platform.application.query(query, params, by, at_least)
 
 
 def within(seconds: float, true: Callable[[], bool]) -> None:
@@ -135,7 +137,7 @@ def test_positions_and_routes_are_the_same_however_points_come_and_when_rebuilt(
     each_at_once([partial(do, platform, "record_points", who, points=batch) for batch in [*batches, *batches]])
     at_least = platform.store.head()
     day = (now - timedelta(hours=5)).date().isoformat()
-    route = ask(platform, "route", at_least, user_id=who.actor, day=day)
+    route = ask(platform, "route", at_least, who, user_id=who.actor, day=day)
     assert [one["id"] for one in route["points"]] == [point["point_id"] for point in reversed(points)]
     assert route["length_m"] == pytest.approx(59 * 111.2, rel=0.01)
     (last,) = ask(platform, "positions", at_least, user_ids=[who.actor])["items"]

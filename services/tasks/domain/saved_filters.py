@@ -66,6 +66,16 @@ class SaveFilter(Command):
     chosen: Choice
 
 
+class ChangeFilter(Command):
+    """Another choice or name under the same id."""
+
+    user_id: Id
+    filter_id: Id
+    screen: Screen
+    name: Name
+    chosen: Choice
+
+
 class RemoveFilter(Command):
     """Offer it no longer."""
 
@@ -73,7 +83,7 @@ class RemoveFilter(Command):
     filter_id: Id
 
 
-SavedFiltersCommand = SaveFilter | RemoveFilter
+SavedFiltersCommand = SaveFilter | ChangeFilter | RemoveFilter
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +108,12 @@ initial_state = SavedFilters()
 
 def decide(command: SavedFiltersCommand, state: SavedFilters) -> list[SavedFiltersEvent]:
     match command:
-        case SaveFilter(user_id=user_id, filter_id=id, screen=screen, name=name):
+        case SaveFilter(user_id=user_id, filter_id=id) | ChangeFilter(user_id=user_id, filter_id=id):
             chosen = command.chosen.model_dump(mode="json", exclude_unset=True)
-            if state.filters.get(id) == Saved(screen, name, chosen):
+            if state.filters.get(id) == Saved(command.screen, command.name, chosen):
                 return []
-            if id in state.removed:
-                raise Rejected("filter-unknown", filter_id=id)
-            if id not in state.filters and len(state.filters) >= MOST_FILTERS:
-                raise Rejected("too-many-filters", most=MOST_FILTERS)
-            return [FilterSaved(user_id=user_id, filter_id=id, screen=screen, name=name, chosen=chosen)]
+            _check(command, state)
+            return [FilterSaved(user_id=user_id, filter_id=id, screen=command.screen, name=command.name, chosen=chosen)]
         case RemoveFilter(user_id=user_id, filter_id=id):
             if id in state.removed:
                 return []
@@ -115,6 +122,17 @@ def decide(command: SavedFiltersCommand, state: SavedFilters) -> list[SavedFilte
             return [FilterRemoved(user_id=user_id, filter_id=id)]
         case _:
             assert_never(command)
+
+
+def _check(command: SaveFilter | ChangeFilter, state: SavedFilters) -> None:
+    known = command.filter_id in state.filters
+    if isinstance(command, ChangeFilter):
+        if not known:
+            raise Rejected("filter-unknown", filter_id=command.filter_id)
+    elif known or command.filter_id in state.removed:
+        raise Rejected("filter-exists", filter_id=command.filter_id)
+    elif len(state.filters) >= MOST_FILTERS:
+        raise Rejected("too-many-filters", most=MOST_FILTERS)
 
 
 def evolve(state: SavedFilters, event: SavedFiltersEvent) -> SavedFilters:

@@ -17,7 +17,7 @@ from services.kernel.projection import ReadModel
 from services.kernel.shown import stamp
 from services.tasks.domain.track import Point, PointsRecorded, track_id
 from services.tasks.domain.values import Position, distance_m
-from services.tasks.standing import demand, teams_of, view
+from services.tasks.standing import demand, teams_of, time_zone, view
 
 Document = dict[str, Any]
 CLOCK_OFF = timedelta(minutes=5)
@@ -85,10 +85,10 @@ class PositionsQuery(Query):
 
 
 class RouteQuery(Query):
-    """Where somebody was on a day of the account's calendar."""
+    """Where somebody was on a day of the account's calendar; today when no day is said."""
 
     user_id: str
-    day: date
+    day: date | None = None
 
 
 class NearestQuery(Query):
@@ -117,24 +117,26 @@ def find_route(query: RouteQuery, ask: Ask) -> Mapping[str, Any]:
     if query.user_id != ask.caller.actor:
         demand(ask.caller, "tasks:edit")
         people = _people(ask, None)
-        if people is not None and query.user_id not in people:
+        known = ask.reads["directory"].one(f"user:{query.user_id}")
+        if known is None or (people is not None and query.user_id not in people):
             raise Rejected("user-unknown", user_id=query.user_id)
-    points = _of_day(ask, query)
+    day = query.day or ask.now.astimezone(ZoneInfo(time_zone(ask))).date()
+    points = _of_day(ask, query.user_id, day)
     fixes = [Position(lat=point["lat"], lon=point["lon"]) for point in points]
     return {
         "user_id": query.user_id,
-        "day": query.day.isoformat(),
+        "day": day.isoformat(),
         "points": points,
         "length_m": round(sum(distance_m(one, other) for one, other in pairwise(fixes))),
     }
 
 
-def _of_day(ask: Ask, query: RouteQuery) -> list[Document]:
+def _of_day(ask: Ask, user_id: str, day: date) -> list[Document]:
     found: dict[str, Document] = {}
     for back in range(LONGEST_BATCH.days + 1):
-        doc = ask.reads["routes"].one(track_id(query.user_id, query.day - timedelta(days=back)))
+        doc = ask.reads["routes"].one(track_id(user_id, day - timedelta(days=back)))
         for point in doc["points"] if doc else ():
-            if _day_of(point["at"], doc["zone"]) == query.day:
+            if _day_of(point["at"], doc["zone"]) == day:
                 found.setdefault(point["at"], point)
     return [found[at] for at in sorted(found)]
 
@@ -182,9 +184,8 @@ def _people(ask: Ask, team_id: str | None) -> frozenset[str] | None:
     seen = view(ask)
     teams = teams_of(ask)
     if team_id is not None:
-        if team_id not in teams.teams or not (seen.everything or team_id in seen.teams):
-            raise Rejected("team-unknown", team_id=team_id)
-        return teams.people_of([team_id])
+        hidden = team_id not in teams.teams or not (seen.everything or team_id in seen.teams)
+        return frozenset() if hidden else teams.people_of([team_id])
     return None if seen.everything else teams.people_of(seen.teams)
 
 

@@ -74,11 +74,11 @@ def test_a_decision_over_many_says_only_what_belongs_to_it(ask: Ask, services: F
 
 
 def test_a_saved_filter_holds_what_was_chosen(ask: Ask, services: FakeServices) -> None:
-    services.answers["save_filter"] = RECEIPT
+    services.answers["change_filter"] = RECEIPT
     body = {"name": "Urgentes", "chosen": {"priority": "urgent", "team_id": None, "overdue": True}}
     answer = ask("PUT", f"/v1/saved-filters/{ID}", authorization=OFFICE, json=body)
     assert answer.status_code == 200
-    assert told(services, "save_filter") == {
+    assert told(services, "change_filter") == {
         "filter_id": ID,
         "name": "Urgentes",
         "screen": "board",

@@ -12,6 +12,7 @@ from services.kernel.shown import stamp
 from services.kernel.testing.app import START
 from services.kernel.testing.given import given
 from services.tasks.domain.saved_filters import (
+    ChangeFilter,
     Choice,
     FilterRemoved,
     FilterSaved,
@@ -106,10 +107,9 @@ class TestBulk:
 FILTER = an_id(95)
 
 
-def save(name: str = "Urgentes", **chosen: Any) -> SaveFilter:
-    return SaveFilter(
-        user_id=ADMIN, filter_id=FILTER, screen="board", name=name, chosen=Choice(**chosen), at=NOW, by=ADMIN
-    )
+def save(name: str = "Urgentes", command: Any = SaveFilter, **chosen: Any) -> Any:
+    fields = {"user_id": ADMIN, "filter_id": FILTER, "screen": "board", "at": NOW, "by": ADMIN}
+    return command(**fields, name=name, chosen=Choice(**chosen))
 
 
 def saved(name: str = "Urgentes", filter_id: str = FILTER, **chosen: Any) -> FilterSaved:
@@ -122,10 +122,13 @@ class TestSavedFilters:
     def test_saved_changed_and_removed(self) -> None:
         story = given(saved_filters).when(save(priority="urgent")).then(saved(priority="urgent"))
         story.when(save(priority="urgent")).then_nothing()
-        story.when(save("Todas")).then(saved("Todas"))
+        story.when(save("Todas")).then_rejected("filter-exists")
+        story.when(save("Todas", ChangeFilter)).then(saved("Todas"))
+        story.when(save("Todas", ChangeFilter)).then_repeating_adds_nothing()
+        given(saved_filters).when(save("Todas", ChangeFilter)).then_rejected("filter-unknown")
         gone = story.when(self.REMOVE).then(FilterRemoved(user_id=ADMIN, filter_id=FILTER))
         gone.when(self.REMOVE).then_nothing()
-        gone.when(save()).then_rejected("filter-unknown")
+        gone.when(save()).then_rejected("filter-exists")
         given(saved_filters).when(self.REMOVE).then_rejected("filter-unknown")
 
     def test_not_without_end(self) -> None:

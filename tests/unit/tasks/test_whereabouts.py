@@ -132,6 +132,7 @@ class TestInTheOffice:
         found = office.ask("route", user_id=TECHNICIAN, day="2026-11-23")
         assert [one["id"] for one in found["points"]] == [an_id(1000 + n) for n in (3, 2, 1, 0)]
         assert found["length_m"] == pytest.approx(3 * 1112, abs=2)
+        assert office.ask("route", user_id=TECHNICIAN) == found
         assert office.ask("route", user_id=TECHNICIAN, day="2026-11-22")["points"] == []
 
     def test_midnight_is_the_accounts_and_a_batch_may_reach_over_it(self, office: Office) -> None:
@@ -156,7 +157,9 @@ class TestInTheOffice:
             self.at(office, who, BOGOTA, n=n)
         assert [row["user_id"] for row in office.ask("positions", SUPERVISOR)["items"]] == [STRANGER]
         assert [row["user_id"] for row in office.ask("positions", team_id=TEAM)["items"]] == [TECHNICIAN]
-        refused("team-unknown", office.ask, "positions", SUPERVISOR, team_id=TEAM)
+        assert office.ask("positions", SUPERVISOR, team_id=TEAM)["items"] == []
+        assert office.ask("positions", team_id=an_id(999))["items"] == []
+        refused("user-unknown", office.ask, "route", user_id=an_id(999))
         refused("user-unknown", office.ask, "route", SUPERVISOR, user_id=TECHNICIAN, day="2026-11-23")
         refused("forbidden", office.ask, "positions", TECHNICIAN)
         refused("forbidden", office.ask, "nearest_technicians", VIEWER, lat=4.6, lon=-74.0)
