@@ -14,6 +14,7 @@ from services.forms.domain.form import Form, form
 from services.forms.domain.form_content import FormContent, KeepFormContent, form_content, id_of
 from services.forms.domain.plan import Plan
 from services.forms.domain.schema import Content, canonical, content_hash
+from services.kernel import offload
 from services.kernel.application import Ask
 from services.kernel.domain import Erased, Rejected
 
@@ -37,12 +38,16 @@ class Plans:
         content = load(ask, hash)
         if content is None:
             return None
-        plan = Plan(Content.model_validate(content))
+        plan = offload.run(_plan, content)
         with self._lock:
             self._plans[key] = plan
             while len(self._plans) > REMEMBERED_PLANS:
                 self._plans.popitem(last=False)
         return plan
+
+
+def _plan(document: Mapping[str, Any]) -> Plan:
+    return Plan(Content.model_validate(document))
 
 
 PLANS = Plans()
@@ -68,15 +73,25 @@ def keep(ask: Ask, content: Content) -> str:
 
 def parsed(document: Any) -> Content:
     """A content from JSON. Raises Rejected("invalid" with the places, or "form-too-large")."""
-    content = checked(Content, document, inside=("content",))
-    if oversized := size_faults(content):
+    content, oversized = offload.run(_parsed, document)
+    if oversized:
         raise Rejected("form-too-large", faults=[fault.model_dump() for fault in oversized])
     return content
 
 
-def faults_of(content: Content | None) -> list[Fault]:
-    """What keeps a draft from being published."""
-    return check(content) if content is not None else [Fault(path="", code="form-empty")]
+def _parsed(document: Any) -> tuple[Content, list[Fault]]:
+    content = checked(Content, document, inside=("content",))
+    return content, size_faults(content)
+
+
+def faults_of(document: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    """What keeps a draft from being published, as JSON. A large form takes a while, so the hub is spared."""
+    return offload.run(_faults, document)
+
+
+def _faults(document: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    found = [Fault(path="", code="form-empty")] if document is None else check(Content.model_validate(document))
+    return [fault.model_dump() for fault in found]
 
 
 def saving(ask: Ask) -> Mapping[str, Any]:
@@ -97,6 +112,6 @@ def publishing(ask: Ask) -> Mapping[str, Any]:
     document = load(ask, known.draft) if known.draft else None
     if known.draft is None or document is None:
         raise Rejected("draft-missing", form_id=form_id)
-    if faults := faults_of(Content.model_validate(document)):
-        raise Rejected("form-faulty", faults=[fault.model_dump() for fault in faults])
+    if faults := faults_of(document):
+        raise Rejected("form-faulty", faults=faults)
     return {"form_id": form_id, "hash": known.draft}

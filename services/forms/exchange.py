@@ -47,7 +47,8 @@ def import_xlsform(ask: Ask) -> Mapping[str, Any]:
     upload = checked(Upload, ask.data)
     # Unpacking and reading thousands of cells takes longer than others should have to wait.
     read = offload.run(_read, upload.file)
-    content = contents.parsed(read.content.to_json())
+    document = read.content.to_json()
+    content = contents.parsed(document)
     known: Form = ask.state(form, upload.form_id)
     if not known.exists:
         name = (read.title or upload.file_name).strip()[:120] or "XLSForm"
@@ -60,7 +61,7 @@ def import_xlsform(ask: Ask) -> Mapping[str, Any]:
         **receipt.to_wire(),
         "hash": hash,
         "report": [remark.model_dump() for remark in read.report],
-        "faults": [fault.model_dump() for fault in contents.faults_of(content)],
+        "faults": contents.faults_of(document),
     }
 
 

@@ -19,7 +19,6 @@ from services.forms.domain.form import (
     VersionRetired,
     form,
 )
-from services.forms.domain.schema import Content
 from services.forms.standing import demand
 from services.kernel.application import Answers, Ask, Query
 from services.kernel.commit import Recorded
@@ -123,12 +122,11 @@ def find_draft(query: FormQuery, ask: Ask) -> Mapping[str, Any]:
     demand(ask.caller, READ)
     known = _known(query.form_id, ask)
     document = load(ask, known.draft) if known.draft else None
-    content = Content.model_validate(document) if document is not None else None
     return {
         "form_id": query.form_id,
         "hash": known.draft,
         "content": document,
-        "faults": [fault.model_dump() for fault in faults_of(content)],
+        "faults": faults_of(document),
     }
 
 
