@@ -30,9 +30,7 @@ def measure(ground: Ground) -> Iterator[Figure]:
     """One sweep over all subscriptions on the day their cycle begins, and a second one that finds nothing to do."""
     subscriptions = int(ground.pick(10_000, 200))
     clock = SettableClock(BEGIN)
-    # A database of its own: the platform that other measures start would follow all these facts.
-    apart = {"CHECKOP_DB_PREFIX": f"{ground.env['CHECKOP_DB_PREFIX']}alone_"}
-    platform = open_platform(define(), Settings.model_validate(ground.env | apart), clock)
+    platform = open_platform(define(), Settings.model_validate(ground.apart("billing")), clock)
     platform.ensure_indexes()
     _set_up(platform)
     accounts = [str(UUID(int=(7 << 76) | (8 << 60) | number)) for number in range(subscriptions)]

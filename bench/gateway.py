@@ -52,7 +52,7 @@ def measure(ground: Ground) -> Iterator[Figure]:
 
 def _requests(ground: Ground, supervisor: Supervisor, plain: int) -> Iterator[Figure]:
     base = ground.env["CHECKOP_GATEWAY_URL"]
-    company = Company.register(base, ground.env["MAILBOX_URL"], "Bench SAS", "Olga Ruiz", _PASSWORD)
+    company = Company.register(base, ground.env["MAILBOX_URL"], "Bench SAS", "Olga Ruiz", PASSWORD)
     company.define_work(company.owner)
     front = int(base.rsplit(":", 1)[1])
     seconds = ground.pick(5.0, 1.5)
@@ -136,7 +136,7 @@ def _named(path: str) -> Asked:
     return Asked("POST", [path], json.dumps({"name": "Nombre {n}"}))
 
 
-_PASSWORD = "Correct-Horse-7-Battery"  # noqa: S105  # of an account that lives as long as the run
+PASSWORD = "Correct-Horse-7-Battery"  # noqa: S105  # of an account that lives as long as the run
 
 
 def _token(company: Company) -> str:

@@ -30,6 +30,7 @@ class Ground:
     quick: bool
     engines_started_in: float | None
     pids: dict[str, int] = field(default_factory=dict)
+    closing: ExitStack = field(default_factory=ExitStack)
 
     def pick(self, full: float, quick: float) -> float:
         """The length or size of a measure: the full one, or that of a smoke run."""
@@ -39,6 +40,13 @@ class Ground:
     def rounds(self) -> int:
         """How many turns baseline and ours take."""
         return 2 if self.quick else 5
+
+    def apart(self, name: str) -> dict[str, str]:
+        """The environment of a measure whose facts no other measure's platform is to follow."""
+        env = {**self.env, "CHECKOP_DB_PREFIX": f"{self.env['CHECKOP_DB_PREFIX']}{name}_"}
+        vhost = self.env["AMQP_URL"].rsplit("/", 1)[1]
+        self.closing.enter_context(_own_vhost(env, f"{vhost}-{name}"))
+        return env
 
     def program(self, name: str, *argv: str) -> Program:
         """A process of this run."""
@@ -66,6 +74,7 @@ def ground(quick: bool) -> Iterator[Ground]:
         stack.enter_context(_own_vhost(env, prefix.rstrip("_")))
         stack.callback(_drop_databases, env["MONGO_URL"], prefix)
         made = Ground(env, home, quick, took if engines.engines else None)
+        stack.enter_context(made.closing)
         for engine in ("mongod", "rabbitmq", "objects"):
             running = getattr(engines, engine)
             if running in engines.engines and running.pid is not None:

@@ -181,7 +181,19 @@ class Phone:
             response = self._sign_and_send(method, target, document)
         return self._answer(response)
 
+    def request_text(self, method: str, target: str, document: Any) -> str:
+        """A signed request as it goes over the wire, to be sent later and by somebody else."""
+        headers, body = self._signed_request(method, target, document)
+        told = {"Host": self._http.base_url.netloc.decode(), "Authorization": f"Bearer {self._access}", **headers}
+        told["Content-Length"] = str(len(body))
+        lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in told.items())]
+        return "\r\n".join(lines) + "\r\n\r\n" + body.decode()
+
     def _sign_and_send(self, method: str, target: str, document: Any) -> httpx.Response:
+        headers, body = self._signed_request(method, target, document)
+        return self._request(method, target, content=body or None, headers=headers)
+
+    def _signed_request(self, method: str, target: str, document: Any) -> tuple[dict[str, str], bytes]:
         body = b"" if document is None else orjson.dumps(document)
         digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
         headers = {"Sync-Protocol": "1", "Device-Time": self._now().isoformat()}
@@ -189,7 +201,7 @@ class Phone:
             headers |= {"Content-Type": "application/json", "Content-Digest": f"sha-256=:{digest}:"}
         signed = (method, target, headers.get("Content-Digest", ""), headers["Device-Time"], self.device_id)
         headers["Device-Signature"] = _text(self._key.sign("\n".join(signed).encode()))
-        return self._request(method, target, content=body or None, headers=headers)
+        return headers, body
 
     def _send(self, method: str, path: str, document: Any = None) -> httpx.Response:
         return self._request(method, path, json=document)
