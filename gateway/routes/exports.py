@@ -14,6 +14,7 @@ from starlette.responses import Response, StreamingResponse
 from gateway.calls import Call, json_response
 from gateway.door import CallDep, needs, resource
 from gateway.errors import Problem
+from gateway.messages import describe
 from gateway.ranges import wanted_part
 from gateway.routes.fields import (
     EXAMPLE_ID,
@@ -117,15 +118,18 @@ async def exports(call: CallDep, kind: Kind | None = None, limit: Limit = 50, cu
     found.sort(key=lambda item: str(item["requested_at"]), reverse=True)
     shown, more = found[:limit], len(found) > limit or any(page["next"] for page in pages)
     following = shown[-1]["cursor"] if shown and more else None
-    items = [{name: value for name, value in item.items() if name != "cursor"} for item in shown]
+    items = [_told(call, {name: value for name, value in item.items() if name != "cursor"}) for item in shown]
     return json_response({"items": items, "next": following})
 
 
 @router.get("/exports/{export_id}", summary="An export", response_model=Found, **needs(READ))
 async def show_export(export_id: PathId, call: CallDep) -> Response:
-    """How many of how many are written; when it is ready, rows per table, size and SHA-256 of the file."""
+    """How many of how many are written; when it is ready, rows per table, size and SHA-256 of the file.
+
+    What failed says why: `failed` has a code and a text.
+    """
     _, found = await _wherever(call, "export", export_id)
-    return json_response(found)
+    return json_response(_told(call, found))
 
 
 @router.get(
@@ -170,6 +174,15 @@ async def delete_export(export_id: PathId, call: CallDep) -> Response:
     """Stops it while it is written; takes its file away when it is ready."""
     service, _ = await _wherever(call, "export", export_id)
     return await call.command(service, "delete_export", {"export_id": str(export_id)})
+
+
+def _told(call: Call, found: dict[str, Any]) -> dict[str, Any]:
+    """The export, with words for why it failed."""
+    code = found.get("failed")
+    if not code:
+        return found
+    _, _, detail = describe(code, call.context.language, {})
+    return {**found, "failed": {"code": code, "detail": detail}}
 
 
 async def _wherever(call: Call, query: str, export_id: Id) -> tuple[str, dict[str, Any]]:

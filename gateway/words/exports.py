@@ -6,6 +6,11 @@ from gateway.words import Words
 
 EXPORTS: Words = {
     "export-exists": (409, "Another export has this id already.", "Otra exportación ya tiene este identificador."),
+    "export-failed": (
+        409,
+        "Something went wrong while this export was written; ask for it again.",
+        "Algo falló al generar esta exportación; solicítela de nuevo.",
+    ),
     "export-gone": (
         410,
         "The file of this export is no longer kept; ask for a new export.",
@@ -15,6 +20,16 @@ EXPORTS: Words = {
         409,
         "This export is still being written.",
         "Esta exportación todavía se está generando.",
+    ),
+    "export-parts-lost": (
+        409,
+        "Parts of this export were lost while it was written; ask for it again.",
+        "Se perdieron partes de esta exportación al generarla; solicítela de nuevo.",
+    ),
+    "export-too-wide": (
+        409,
+        "There are more columns than a sheet can have; ask for it as CSV.",
+        "Hay más columnas de las que caben en una hoja; solicítela en CSV.",
     ),
     "range-not-satisfiable": (
         416,

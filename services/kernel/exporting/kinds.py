@@ -52,7 +52,8 @@ class Thing:
 class ExportKind:
     """One kind of export: `filters` say which things, `rows(wanted, scope, after)` goes on behind that thing.
 
-    `check` refuses at once what can be known to be wrong without looking at the things.
+    `check` refuses at once what can be known to be wrong without looking at the things; what the others refuse later
+    ends the export, which then says so.
     """
 
     name: str
@@ -62,11 +63,3 @@ class ExportKind:
     plan: Callable[[Wanted], Plan]
     rows: Callable[[Wanted, Mapping[str, Any], str], Iterator[Thing]]
     check: Callable[[Ask, Mapping[str, Any]], None] | None = None
-
-
-class CannotExport(Exception):
-    """No file can come of it, now or later; the code says why."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code

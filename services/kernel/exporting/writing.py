@@ -27,7 +27,7 @@ from services.kernel.exporting.job import (
     StartExport,
     export_job,
 )
-from services.kernel.exporting.kinds import CannotExport, ExportKind, Row, Thing, Wanted
+from services.kernel.exporting.kinds import ExportKind, Row, Thing, Wanted
 from services.kernel.exporting.package import Packed, Press, length, package, whole
 from services.kernel.exporting.workbook import MAX_COLUMNS, SheetXml, sheet_names, sheet_path, workbook
 from services.kernel.inbox import transient
@@ -59,22 +59,22 @@ def continue_export(kinds: Mapping[str, ExportKind]) -> Do:
         except Exception as why:
             if transient(why):
                 raise
-            failed = ask.make(FailExport, {"export_id": export_id, "code": _said(why)})
+            failed = ask.make(FailExport, {"export_id": export_id, "code": _refusal(why).code})
             return ask.handle(export_job, export_id, failed, part="fail").to_wire()
 
     return Do(run)
 
 
-def _said(why: Exception) -> str:
+def _refusal(why: Exception) -> Rejected:
     """What the requester is told."""
     match why:
-        case CannotExport(code=code) | Rejected(code=code):
-            return code
+        case Rejected():
+            return why
         case objects.ObjectLost():
-            return "export-parts-lost"
+            return Rejected("export-parts-lost")
         case _:
             log.error("export.failed", exc_info=why)
-            return "export-failed"
+            return Rejected("export-failed")
 
 
 def folder_of(tenant: str, export_id: str) -> str:
@@ -114,9 +114,9 @@ class _Step:
         requested = job.requested
         assert requested is not None
         if requested.kind not in kinds:
-            raise CannotExport("export-kind-unknown")
+            raise Rejected("export-kind-unknown")
         if isinstance(requested.filters, Erased) or (job.started and isinstance(job.started.sheets, Erased)):
-            raise CannotExport("erased")
+            raise Rejected("erased")
         self._ask = ask
         self._id = export_id
         self._job = job
@@ -154,7 +154,7 @@ class _Step:
             raise TimeoutError(behind.code) from behind
         plan = self._kind.plan(self._wanted)
         if self._requested.format == "xlsx" and any(len(table.headings) > MAX_COLUMNS for table in plan.tables):
-            raise CannotExport("export-too-wide")
+            raise Rejected("export-too-wide")
         fields = {"export_id": self._id, "total": plan.total, "sheets": plan.tables, "scope": plan.scope}
         return self._recorded(self._ask.make(StartExport, fields), "start")
 

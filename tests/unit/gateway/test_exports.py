@@ -152,6 +152,15 @@ class TestSeveralServices:
         assert services.calls[-1][:2] == ("forms", "delete_export")
 
 
+@pytest.mark.parametrize(("language", "word"), [("es", "CSV"), ("en", "sheet")])
+def test_what_failed_says_why(ask: Ask, services: FakeServices, language: str, word: str) -> None:
+    services.answers["export"] = {"id": EXPORT, "version": 3, "failed": "export-too-wide"}
+    headers = {"Accept-Language": language}
+    failed = ask("GET", f"/v1/exports/{EXPORT}", authorization=clerk(), headers=headers).json()["failed"]
+    assert failed["code"] == "export-too-wide"
+    assert word in failed["detail"]
+
+
 class TestDownloads:
     PATH = f"/v1/exports/{EXPORT}/file"
 

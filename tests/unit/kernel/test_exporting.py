@@ -20,7 +20,7 @@ from services.kernel.commit import Caller
 from services.kernel.domain import Rejected
 from services.kernel.exporting import asking, workbook, writing
 from services.kernel.exporting.job import ExportReady, Sheet, export_job
-from services.kernel.exporting.kinds import CannotExport, Plan
+from services.kernel.exporting.kinds import Plan
 from services.kernel.objects import ObjectLost, Readable, fetch
 from services.kernel.testing.app import START, MemoryApp, memory_app
 from tests.examples.exporting import OWNER, PERMISSIONS, TENANT, VIEWER, Harbour, boats, define
@@ -386,7 +386,7 @@ class TestWhoMay:
 
         def plan(wanted: Any) -> Plan:
             seen.append(wanted.ask.caller)
-            raise CannotExport("export-too-wide")
+            raise Rejected("export-too-wide")
 
         office = Office(1, plan=plan)
         id = office.request(VIEWER)
