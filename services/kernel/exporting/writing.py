@@ -226,18 +226,17 @@ class _Step:
             for table, sheet in enumerate(self._sheets)
             for book in range(1, self._job.book(table)[0] + 1)
         ]
-        if self._requested.format == "csv":
-            names = sheet_names([sheet.name for _, _, sheet in books])
-            for name, (table, book, sheet) in zip(names, books, strict=True):
-                yield self._member(f"{name}.csv", table, book, sheet)
-            return
         summary = SUMMARY[self._requested.language]
         names = sheet_names([*(sheet.name for _, _, sheet in books), summary.name])
-        for path, content in workbook(names).items():
-            yield whole(path, content.encode())
-        for number, (table, book, sheet) in enumerate(books, start=1):
-            yield self._member(sheet_path(number), table, book, sheet)
-        yield whole(sheet_path(len(names)), self._summary(summary).encode())
+        if self._requested.format == "xlsx":
+            for path, content in workbook(names).items():
+                yield whole(path, content.encode())
+            names = [sheet_path(number) for number in range(1, len(names) + 1)]
+        else:
+            names = [f"{name}.csv" for name in names]
+        for name, (table, book, sheet) in zip(names, books, strict=False):
+            yield self._member(name, table, book, sheet)
+        yield whole(names[-1], self._summary(summary).encode())
 
     def _summary(self, sheet: Sheet) -> str:
         """How many rows of each table there must be in the file."""

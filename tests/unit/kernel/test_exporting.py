@@ -95,7 +95,8 @@ class TestTheFile:
     def test_csv_is_one_file_a_table_in_a_zip(self) -> None:
         office = Office(25)
         found = texts(office.file(office.request(format="csv", language="en")))
-        assert list(found) == ["Barcos.csv", "Peces.csv"]
+        assert list(found) == ["Barcos.csv", "Peces.csv", "Summary.csv"]
+        assert found["Summary.csv"][1:] == [["Barcos", "25", "0"], ["Peces", "25", "0"]]
         assert [row[0] for row in found["Barcos.csv"][1:]] == [str(n) for n in range(1, 26)]
         assert len(found["Peces.csv"]) == 26
 

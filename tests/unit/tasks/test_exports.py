@@ -96,7 +96,7 @@ class TestTasks:
         a_day_of_work(office)
         _, data = export(office, "tasks", format="csv", language="en")
         with zipfile.ZipFile(io.BytesIO(data)) as read:
-            assert read.namelist() == ["Tasks.csv", "Task history.csv"]
+            assert read.namelist() == ["Tasks.csv", "Task history.csv", "Summary.csv"]
             text = read.read("Tasks.csv").decode("utf-8-sig")
         (row,) = csv.DictReader(io.StringIO(text, newline=""))
         assert (row["Title"], row["Status"], row["Priority"]) == ("'=Revisión", "In progress", "High")
