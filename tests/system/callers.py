@@ -87,6 +87,7 @@ def furnish(owner: Client) -> dict[str, str]:
     customer = f"/v1/customers/{ids['customer_id']}"
     ids["location_id"] = owner.ok("POST", f"{customer}/locations", json={"name": "North"})["location_id"]
     task = {name: ids[name] for name in ("process_id", "subprocess_id", "customer_id", "location_id")}
+    ids |= furnish_work(owner, task)
     opened = owner.ok("POST", "/v1/tasks", json={"title": "Inspect", **task})
     ids["task_id"] = ids["parent_id"] = opened["id"]
     ids["team_id"] = ids["parent"] = owner.ok("POST", "/v1/teams", json={"name": "Crew"})["id"]
@@ -104,6 +105,23 @@ def furnish(owner: Client) -> dict[str, str]:
     body = {"email": owner.email, "password": PASSWORD, "kind": "device", "device_id": ids["device_id"]}
     Client(str(owner.http.base_url)).ok("POST", "/v1/sessions", json=body)
     return ids
+
+
+def furnish_work(owner: Client, task: dict[str, str]) -> dict[str, str]:
+    """What work is done on and asked by, work that will recur next year, and a choice of tasks."""
+    place = {name: task[name] for name in ("customer_id", "location_id")}
+    recurring = {"title": "Round", "rule": "FREQ=DAILY", "starts": f"{time.gmtime().tm_year + 1}-06-01T08:00", **task}
+    field = {"key": "meter", "label": "Meter", "rules": {"type": "text"}}
+    owner.ok("POST", "/v1/dynamic-fields/task/fields", json=field)
+    return {
+        "equipment_id": owner.ok("POST", "/v1/equipment", json={"name": "Cold room", **place})["id"],
+        "service_id": owner.ok("POST", "/v1/services", json={"name": "Preventive"})["id"],
+        "recurrence_id": owner.ok("POST", "/v1/recurrences", json=recurring)["id"],
+        "filter_id": owner.ok("POST", "/v1/saved-filters", json={"name": "All", "chosen": {}})["filter_id"],
+        "entity": "task",
+        "key": "meter",
+        "work_id": str(uuid.uuid4()),  # nothing of a device waits here
+    }
 
 
 FORM = {"items": [{"type": "short_text", "name": "contact", "labels": {"es": "Contacto"}}]}
