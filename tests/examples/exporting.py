@@ -28,6 +28,7 @@ class BoatFilters(Query):
     """Which boats."""
 
     even: bool = False
+    fish: bool = True
 
 
 @dataclass
@@ -41,7 +42,8 @@ class Harbour:
     def plan(self, wanted: Wanted) -> Plan:
         """Boats and their fish."""
         sheets = (Sheet(name="Barcos", headings=HEADINGS), Sheet(name="Peces", headings=("Barco", "Pez")))
-        return Plan(sheets, self.boats, {"even": wanted.filters.get("even", False)})
+        shown = sheets if wanted.filters.get("fish", True) else sheets[:1]
+        return Plan(shown, self.boats, {"even": wanted.filters.get("even", False), "fish": len(shown) > 1})
 
     def rows(self, wanted: Wanted, scope: Mapping[str, Any], after: str) -> Iterator[Thing]:
         """Behind the boat of this key."""
@@ -50,7 +52,7 @@ class Harbour:
                 continue
             self.read += 1
             boat: list[Cell] = [n, self.names.get(n, f"Barco n.º {n}"), NOON + timedelta(minutes=n)]
-            fish: list[tuple[int, list[Cell]]] = [(1, [n, f"pez {i}"]) for i in range(n % 3)]
+            fish: list[tuple[int, list[Cell]]] = [(1, [n, f"pez {i}"]) for i in range(n % 3 if scope["fish"] else 0)]
             yield Thing(f"{n:08}", [(0, [*boat, Decimal(n) / 4, n % 2 == 0]), *fish])
 
 
