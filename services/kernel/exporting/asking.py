@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
@@ -213,7 +215,7 @@ def queries(kinds: Mapping[str, ExportKind]) -> Mapping[str, Answers]:
             raise Rejected("export-not-ready", status=row["status"])
         tables = len(row["tables"])
         ending = "xlsx" if row["format"] == "xlsx" else "zip" if zipped(row["format"], tables) else "csv"
-        day = row["began_at"][:10]
+        day = datetime.fromisoformat(row["began_at"]).astimezone(ZoneInfo(row["time_zone"])).date()
         return {
             "object_key": file_of(ask.caller.tenant, query.export_id),
             "file_name": f"{kind.titles[row['language']]}-{day}.{ending}",

@@ -106,6 +106,12 @@ class TestTheFile:
         assert [row[0] for row in rows] == ["Id", *(str(n) for n in range(2, 26, 2))]
         assert office.app.query("export_file", {"export_id": id}, OWNER)["file_name"] == "barcos-2026-11-23.csv"
 
+    def test_it_is_named_after_the_day_in_the_account(self) -> None:
+        office = Office(1)
+        office.app.advance(timedelta(hours=12))  # past midnight in Greenwich, 20:00 in Bogotá
+        where = office.app.query("export_file", {"export_id": office.request(language="en")}, OWNER)
+        assert where["file_name"] == "boats-2026-11-23.xlsx"
+
     @pytest.mark.parametrize("format", ["csv", "xlsx"])
     def test_nothing_to_write_is_a_file_with_headings(self, format: str) -> None:
         office = Office(0)
