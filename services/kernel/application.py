@@ -350,11 +350,11 @@ class Ask:
         Raises Rejected("idempotency-key-reused") when the id was used for something else.
         """
         app = self._app
-        commit_id = f"cmd:{self.caller.tenant}:{command_id}"
-        if app.journal.earlier(commit_id, app.digest("", asked)) is None:
+        commit = app.journal.store.find(f"cmd:{self.caller.tenant}:{command_id}")
+        if commit is None:
             return None
-        commit = app.journal.store.find(commit_id)
-        assert commit is not None, "a commit that was there is gone"
+        if commit.digest != app.digest("", asked):
+            raise Rejected("idempotency-key-reused")
         return app.journal.registry.recorded(commit, app.journal.keyring)
 
     def make(self, command: type[Command], fields: Mapping[str, Any]) -> Command:
