@@ -168,6 +168,29 @@ def test_any_form_comes_back_with_the_same_hash(content: Content) -> None:
     assert imported.content.hash == content.hash
 
 
+KINDS = (
+    "text", "string", "integer", "int", "decimal", "range", "date", "time", "dateTime", "datetime", "image", "photo",
+    "audio", "video", "file", "barcode", "geopoint", "geotrace", "note", "calculate", "acknowledge", "hidden",
+    "rank l", "select_one l", "select one l", "select one from l", "select1 l", "select_multiple l",
+    "select all that apply from l", "select_one l or_other", "select_one", "select_one_from_file x.csv", "select_multiple x", "start", "end", "today",
+    "deviceid", "audit", "begin group", "begin_group", "end group", "end_group", "begin repeat", "begin_repeat",
+    "end repeat", "end_repeat", "begin loop over l", "end loop", "xml-external", "", "TEXT", "begin  group",
+)  # fmt: skip
+HEADINGS = (
+    "name", "label", "label::Español (es)", "label::en", "label:Swahili", "caption", "hint", "hint::es", "required",
+    "required_message", "requiredMsg::es", "relevant", "relevance", "constraint", "constraint_message::en", "default",
+    "readonly", "read_only", "calculation", "bind::calculate", "choice_filter", "appearance", "body::appearance",
+    "parameters", "repeat_count", "jr:count", "media::image::es", "image", "bind::jr:preload", "instance::x", "trigger",
+    "checkop_max_count", "checkop_kinds", "checkop_follow_up_when", "checkop_default", "checkop_", "$given_name",
+    "note",
+)  # fmt: skip
+CELLS = (
+    "a", "b", "c.d", "1", "0", "-3.5", "yes", "no", "true()", "false", "${a} = 'x'", ". > 3", "minimal", "multiline w1",
+    "signature", "field-list", "max-pixels=10", "max-count=many", "max-bytes=5 max-count=2", "x = y", "today()", "á ñ",
+    "2026-01-01", "l", "=1+1", "${", "Español (es)", " spaced ", "line\nbreak", 7, 2.5, True,
+)  # fmt: skip
+
+
 class TestOtherPeoples:
     def test_a_usual_form_is_taken_over(self) -> None:
         content, report = read(
@@ -298,6 +321,21 @@ class TestOtherPeoples:
             package.writestr("xl/workbook.xml", b"0" * 41 * 1024 * 1024)
         with pytest.raises(Unreadable, match="file-unpacks-too-large"):
             read_xlsform(data.getvalue())
+
+    @settings(max_examples=150, deadline=None)
+    @given(st.data())
+    def test_any_mixture_of_what_people_write_is_read(self, data: st.DataObject) -> None:
+        headings = data.draw(st.lists(st.sampled_from(HEADINGS), min_size=1, unique=True))
+        cells = st.none() | st.sampled_from(CELLS)
+        rows = data.draw(st.lists(st.tuples(st.sampled_from(KINDS), *(cells for _ in headings)), max_size=12))
+        lists = [["list_name", "name", "label", *data.draw(st.just([]) | st.just(["label::fr", "media::image::es"]))]]
+        lists += [["l", value, "A", "B", "c.png"] for value in data.draw(st.lists(st.sampled_from(CELLS)))]
+        chosen = {"settings": [["form_title", "default_language", "style"], data.draw(st.tuples(cells, cells, cells))]}
+        file = book([["type", *headings], *map(list, rows)], choices=lists, **chosen)
+        imported = read_xlsform(file)
+        check(imported.content)
+        assert all(remark.code in SHEET_WORDS for remark in imported.report)
+        assert Content.model_validate(imported.content.to_json()).hash == imported.content.hash
 
     @settings(max_examples=60, deadline=None)
     @given(st.lists(st.lists(st.none() | st.text(WORD_LETTERS, max_size=8) | st.integers(), max_size=6), max_size=8))
