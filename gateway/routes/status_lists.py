@@ -25,6 +25,7 @@ class Demands(Body):
     complete_evidence: bool = Field(
         default=False, description="Everything that the task's answers announce must have arrived."
     )
+    task_forms: bool = Field(default=False, description="The forms that the task itself names must be answered.")
     geolocation_radius_m: int | None = Field(default=None, ge=5, le=100_000)
 
 

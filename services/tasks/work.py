@@ -39,18 +39,24 @@ def opening(ask: Ask) -> Fields:
     """Who may open a task, and what it inherits."""
     demand(ask.caller, "tasks:edit", "tasks:execute")
     wanted = _checked(ask, OpenTask, ask.data)
-    facts = opening_facts(ask, wanted)
-    if ask.state(task, wanted.task_id).opened is not None:
-        return {**ask.data, "facts": facts}
-    return {**with_own_fields(ask, "task", None, ask.data), "facts": facts}
+    known: Task = ask.state(task, wanted.task_id)
+    if known.opened is not None:
+        # A repeat must find its task whatever has changed since: only the task itself decides.
+        return {**ask.data, "facts": PlanningFacts(manages=manages(ask.caller))}
+    data = with_own_fields(ask, "task", None, ask.data)
+    return {**data, "facts": _facts_of_new(ask, wanted, known)}
 
 
 def opening_facts(ask: Ask, wanted: OpenTask) -> PlanningFacts:
     """Refuse what does not exist; answer what the new task inherits and is told."""
+    known: Task = ask.state(task, wanted.task_id)
+    if known.opened is not None:
+        return PlanningFacts(manages=manages(ask.caller))
+    return _facts_of_new(ask, wanted, known)
+
+
+def _facts_of_new(ask: Ask, wanted: OpenTask, known: Task) -> PlanningFacts:
     planner = manages(ask.caller)
-    if ask.state(task, wanted.task_id).opened is not None:
-        # A repeat must find its task whatever has changed since: only the task itself decides.
-        return PlanningFacts(manages=planner)
     inherited = _inherited(ask, wanted.process_id, wanted.subprocess_id)
     check_place(ask, wanted.customer_id, wanted.location_id)
     check_equipment(ask, wanted.equipment_id, wanted.customer_id, wanted.location_id)
@@ -60,12 +66,12 @@ def opening_facts(ask: Ask, wanted: OpenTask) -> PlanningFacts:
         update={
             "manages": planner,
             "teams": frozenset() if planner else teams_of(ask).joined_by(ask.caller.actor),
-            "opening": _announce(ask, wanted),
+            "opening": _announce(ask, wanted, known),
         }
     )
 
 
-def _announce(ask: Ask, wanted: OpenTask) -> int:
+def _announce(ask: Ask, wanted: OpenTask, known: Task) -> int:
     """Tell the parent first: from then on it does not complete without this subtask.
 
     The parent's own stream decides, so that opening a blocking subtask and completing its parent cannot
@@ -78,7 +84,7 @@ def _announce(ask: Ask, wanted: OpenTask) -> int:
     if not _in_view(ask, parent):
         raise Rejected("parent-unknown", parent_id=wanted.parent_id)
     check_takes_subtasks(parent, wanted.parent_id)
-    number: int = ask.state(task, wanted.task_id).openings + 1
+    number = known.openings + 1
     if wanted.blocks_parent:
         _expect(ask, wanted.parent_id, wanted.task_id, number)
     return number

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, assert_never
 from pydantic import AwareDatetime, Field
 
 from services.kernel.domain import Command, Decider, Erased, Event, Rejected, TenantData
-from services.tasks.domain.device_log import Clock, Status
+from services.tasks.domain.device_log import Clock, Settled, Status
 from services.tasks.domain.values import Id, Reason
 
 Body = dict[str, Any]
@@ -59,17 +59,10 @@ class AnswerCommand(Command):
     """Record the outcome of a command that changed nothing by itself."""
 
     work_id: Id
-    command_id: Id
     device_id: Id
     user_id: Id
-    seq: int = Field(ge=1)
-    type: str = Field(max_length=60)
-    status: Status
-    code: str | None = None
-    subject_kind: str | None = None
-    subject_id: str | None = None
-    clock: Clock
     received_at: AwareDatetime
+    settled: Settled
     facts: Body = Field(default_factory=dict)
     evidence: Body | None = None
 
@@ -106,8 +99,7 @@ def decide(command: FieldCommandCommand, state: FieldCommand) -> list[FieldComma
     """What a request about this command leads to."""
     match command:
         case AnswerCommand():
-            fields = {name: getattr(command, name) for name in CommandAnswered.model_fields}
-            return [CommandAnswered(**fields)] if state.answered is None else []
+            return [_answered(command)] if state.answered is None else []
         case ReleaseParkedWork(work_id=work_id, status=status):
             _demand_parked(work_id, state)
             if state.end == "discarded":
@@ -122,6 +114,14 @@ def decide(command: FieldCommandCommand, state: FieldCommand) -> list[FieldComma
             return [] if state.end == "discarded" else [ParkedWorkDiscarded(work_id=work_id, reason=reason)]
         case _:
             assert_never(command)
+
+
+def _answered(command: AnswerCommand) -> CommandAnswered:
+    outcome = {name: getattr(command.settled, name) for name in Settled.model_fields if name != "time_suspect"}
+    around = {
+        name: getattr(command, name) for name in AnswerCommand.model_fields if name in CommandAnswered.model_fields
+    }
+    return CommandAnswered(**outcome, **around)
 
 
 def _demand_parked(work_id: str, state: FieldCommand) -> None:

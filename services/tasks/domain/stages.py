@@ -19,13 +19,15 @@ StageId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")
 class Demands(Value):
     """What must be proven before a stage is entered; nothing by default.
 
-    With `complete_evidence` everything that the task's answers announce must have arrived, too.
+    `task_forms` are those that the task itself is to be done with, besides the `forms` that every task needs
+    here. With `complete_evidence` everything that the task's answers announce must have arrived, too.
     """
 
     forms: tuple[Id, ...] = Field(default=(), max_length=20)
     photos: int = Field(default=0, ge=0, le=200)
     signature: bool = False
     complete_evidence: bool = False
+    task_forms: bool = False
     geolocation_radius_m: int | None = Field(default=None, ge=5, le=100_000)
 
 
@@ -60,8 +62,12 @@ DEFAULT_STAGES: Stages = (
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is known to be proven for a task at this moment; `awaited` are submissions of which some is missing."""
+    """What is known to be proven for a task at this moment; `awaited` are submissions of which some is missing.
 
+    `planned` is not proven: the forms that the task is to be done with.
+    """
+
+    planned: tuple[str, ...] = ()
     forms: frozenset[str] = frozenset()
     photos: int = 0
     signature: bool = False
@@ -104,7 +110,8 @@ def last_of(stages: Stages, generic_state: GenericState) -> Stage:
 def unmet(demands: Demands, evidence: Evidence) -> list[Mapping[str, object]]:
     """What is still missing before a stage with these demands may be entered, as facts a client can show."""
     missing: list[Mapping[str, object]] = []
-    forms = [form for form in demands.forms if form not in evidence.forms]
+    asked = (*demands.forms, *(evidence.planned if demands.task_forms else ()))
+    forms = [form for form in dict.fromkeys(asked) if form not in evidence.forms]
     if forms:
         missing.append({"demand": "forms", "forms": forms})
     if evidence.photos < demands.photos:

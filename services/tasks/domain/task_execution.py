@@ -162,6 +162,7 @@ def _enter(command: StartTask | AdvanceTask, state: Task, target: Stage) -> list
 def _evidence(state: Task, position: Position | None, site: Position | None) -> Evidence:
     answers = state.handed_in.counting
     return Evidence(
+        planned=state.form_ids,
         forms=frozenset(answer.form_id for answer in answers.values()),
         photos=sum(answer.photos for answer in answers.values()),
         signature=any(answer.signatures for answer in answers.values()),

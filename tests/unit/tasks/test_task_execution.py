@@ -213,6 +213,15 @@ class TestDemands:
         self.enter(ExecutionFacts(), handed_in=(half,), complete_evidence=True).then_rejected("stage-demands-unmet")
         self.enter(ExecutionFacts(), handed_in=(half, whole), forms=(FORM,), complete_evidence=True).then(*on)
 
+    def test_a_stage_may_ask_for_the_forms_of_the_task_itself(self) -> None:
+        stages = demanding("on-the-way", forms=(FORM,), task_forms=True)
+        before = [opened(stages=stages, form_ids=(FORM, OTHER_FORM)), assigned(TECHNICIAN), answered()]
+        with pytest.raises(Rejected) as refusal:
+            task.decide(ask(StartTask), given(task, *before).state)
+        assert refusal.value.details["missing"] == [{"demand": "forms", "forms": [OTHER_FORM]}]
+        also = answered(submission_id=OTHER_SUBMISSION, form_id=OTHER_FORM)
+        given(task, *before, also).when(ask(StartTask)).then(*walked("pending", "on-the-way"))
+
     def test_being_there_is_confirmed(self) -> None:
         self.enter(ExecutionFacts(site=BOGOTA), NEARBY, geolocation_radius_m=100).then(
             PresenceConfirmed(task_id=TASK, stage_id="on-the-way", user_id=TECHNICIAN, radius_m=100, position=NEARBY),
