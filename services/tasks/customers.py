@@ -55,8 +55,8 @@ def claim(ask: Ask, customer_id: str, code: str) -> str:
 
 
 def creating(ask: Ask) -> Fields:
-    """Who may create a customer, under which claim."""
-    demand(ask.caller, "customers:edit")
+    """Who may create a customer, under which claim: the office, and whoever meets a new one in the field."""
+    demand(ask.caller, "customers:edit", "tasks:execute")
     if ask.state(customer, str(ask.data.get("customer_id"))).exists:
         return creation(ask, ask.data)
     return creation(ask, with_own_fields(ask, "customer", None, ask.data))
@@ -94,7 +94,7 @@ def edition(ask: Ask, data: Fields) -> Fields:
 
 def placing(ask: Ask) -> Fields:
     """Who may add a location."""
-    demand(ask.caller, "customers:edit")
+    demand(ask.caller, "customers:edit", "tasks:execute")
     ids, place = _split(ask.data, "customer_id", "location_id")
     return {**ids, "place": place}
 

@@ -161,7 +161,7 @@ class TestWhoMayWhat:
             (VIEWER, "open_task", {"task_id": an_id(1), "title": "x"}),
             (TECHNICIAN, "create_process", {"process_id": an_id(1), "name": "x"}),
             (SUPERVISOR, "create_process", {"process_id": an_id(1), "name": "x"}),
-            (TECHNICIAN, "create_customer", {"customer_id": an_id(1), "code": "x", "name": "x"}),
+            (VIEWER, "create_customer", {"customer_id": an_id(1), "code": "x", "name": "x"}),
             (TECHNICIAN, "cancel_task", {"task_id": an_id(1), "reason": "x"}),
             (TECHNICIAN, "assign_task", {"task_id": an_id(1)}),
             (ADMIN, "claim_task", {"task_id": an_id(1)}),
