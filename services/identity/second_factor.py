@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import pyotp
 
@@ -25,6 +25,22 @@ def accept(ask: Ask, person: User, user_id: str, code: str) -> Command | None:
     if timecode is None:
         return None
     return ask.make(AcceptTotp, {"user_id": user_id, "timecode": timecode})
+
+
+class Typed(Protocol):
+    """What a person typed of the second factor."""
+
+    totp: str | None
+    recovery_code: str | None
+
+
+def proof_of(ask: Ask, person: User, user_id: str, typed: Typed) -> Command | None:
+    """The command that counts what was typed as proof; None for a wrong code. Raises Rejected("totp-required")."""
+    if typed.recovery_code is not None:
+        return recovery(ask, user_id, typed.recovery_code)
+    if typed.totp is None:
+        raise Rejected("totp-required")
+    return accept(ask, person, user_id, typed.totp)
 
 
 def recovery(ask: Ask, user_id: str, code: str) -> Command:

@@ -94,12 +94,7 @@ def _demand_admitted(ask: Ask, person: User, company: Account, ip: str | None) -
 
 def _prove_second_factor(ask: Ask, person: User, wanted: Any, tenant: str, attempt: dict[str, Any]) -> None:
     user_id = ask.caller.actor
-    if wanted.recovery_code is not None:
-        command: Command | None = second_factor.recovery(ask, user_id, wanted.recovery_code)
-    elif wanted.totp is not None:
-        command = second_factor.accept(ask, person, user_id, wanted.totp)
-    else:
-        raise Rejected("totp-required")
+    command = second_factor.proof_of(ask, person, user_id, wanted)
     try:
         if command is None:
             raise Rejected("totp-invalid")

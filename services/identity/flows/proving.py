@@ -48,12 +48,7 @@ def prove_session(ask: Ask) -> dict[str, Any]:
 
 def _prove_second_factor(ask: Ask, person: User, wanted: Any) -> None:
     user_id = ask.caller.actor
-    if wanted.recovery_code is not None:
-        command: Command | None = second_factor.recovery(ask, user_id, wanted.recovery_code)
-    elif wanted.totp is not None:
-        command = second_factor.accept(ask, person, user_id, wanted.totp)
-    else:
-        raise Rejected("totp-required")
+    command = second_factor.proof_of(ask, person, user_id, wanted)
     if command is None:
         raise Rejected("totp-invalid")
     ask.handle(user, user_id, command, part="second-factor")

@@ -19,7 +19,7 @@ from services.kernel.application import Ask, Query
 from services.kernel.commit import Recorded
 from services.kernel.domain import Rejected
 from services.tasks.domain.customer import Place, customer
-from services.tasks.domain.device_log import Clock, DeviceLog, SettleCommands, Settled, device_log
+from services.tasks.domain.device_log import DeviceLog, SettleCommands, Settled, Status, device_log
 from services.tasks.domain.field_command import AnswerCommand, CommandAnswered, field_command
 from services.tasks.domain.task import task
 from services.tasks.domain.task_events import Task, TaskAssigned, TaskClaimed
@@ -119,7 +119,8 @@ class Taking:
             result = results[work.id] = self._settle(work)
             if result["status"] == "rejected" and result["code"] == "command_id_reused":
                 continue  # this number is still to come, under an id of its own
-            settled.append(self._settled(work, result, clock))
+            suspect = work.time_suspect(self._push.received_at, self._push.offset_ms, clock)
+            settled.append(_settled(work, result["status"], result.get("code"), time_suspect=suspect))
             last_seq, clock = work.seq, work.clock
         self._move_on(settled)
         return {"results": [results[work.id] for work in self._push.commands], "last_seq": last_seq}
@@ -211,24 +212,19 @@ class Taking:
             status = "parked"  # what could not even be read is evidence too
         self._answer(work, status, told.get("code"), {"submission_id": work.subject_id})
 
-    def _answer(self, work: FieldWork, status: str, code: str | None, facts: Mapping[str, Any] | None = None) -> None:
+    def _answer(
+        self, work: FieldWork, status: Status, code: str | None, facts: Mapping[str, Any] | None = None
+    ) -> None:
         device_id, user_id = self._push.device_id, self._ask.caller.actor
         id = work_id(device_id, user_id, work.id)
         command = self._ask.make(
             AnswerCommand,
             {
                 "work_id": id,
-                "command_id": work.id,
                 "device_id": device_id,
                 "user_id": user_id,
-                "seq": work.seq,
-                "type": work.type,
-                "status": status,
-                "code": code,
-                "subject_kind": work.aggregate.kind if work.aggregate else None,
-                "subject_id": work.subject_id,
-                "clock": work.clock,
                 "received_at": self._push.received_at,
+                "settled": _settled(work, status, code),
                 "facts": dict(facts or {}),
                 "evidence": work.sent if status == "parked" else None,
             },
@@ -247,19 +243,6 @@ class Taking:
         if conflicts := conflicts_of(self._ask, work, facts):
             more["conflicts"] = conflicts
         return _result(work, "applied", aggregate_version=facts[-1].version, position=first.position, **more)
-
-    def _settled(self, work: FieldWork, result: Result, before: Clock | None) -> Settled:
-        return Settled(
-            command_id=work.id,
-            seq=work.seq,
-            type=work.type,
-            status=result["status"],
-            code=result.get("code"),
-            subject_kind=work.aggregate.kind if work.aggregate else None,
-            subject_id=work.subject_id,
-            clock=work.clock,
-            time_suspect=work.time_suspect(self._push.received_at, self._push.offset_ms, before),
-        )
 
     def _move_on(self, settled: Sequence[Settled]) -> None:
         if not settled:
@@ -302,6 +285,20 @@ def carry_out(ask: Ask, name: str, work: FieldWork, kind: Kind) -> None:
 
 def _result(work: FieldWork, status: str, **more: Any) -> Result:
     return {"id": work.id, "seq": work.seq, "status": status, **more}
+
+
+def _settled(work: FieldWork, status: Status, code: str | None, *, time_suspect: bool = False) -> Settled:
+    return Settled(
+        command_id=work.id,
+        seq=work.seq,
+        type=work.type,
+        status=status,
+        code=code,
+        subject_kind=work.aggregate.kind if work.aggregate else None,
+        subject_id=work.subject_id,
+        clock=work.clock,
+        time_suspect=time_suspect,
+    )
 
 
 def _relayed(work: FieldWork) -> Result:
