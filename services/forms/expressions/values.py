@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from decimal import Decimal
 
 One = str | float | bool | date | datetime | time
 Value = One | tuple[One, ...]
@@ -63,8 +64,7 @@ def number_text(number: float) -> str:
         return "Infinity" if number > 0 else "-Infinity"
     if number.is_integer():
         return str(int(number))
-    text = repr(number)
-    return format(number, ".15f").rstrip("0") if "e" in text else text
+    return format(Decimal(repr(number)), "f")
 
 
 def to_number(value: Value) -> float:

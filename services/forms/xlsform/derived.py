@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from services.forms.expressions.values import number_text
+
 
 def derived(item: Mapping[str, Any]) -> str:
     """The limits of a question as one formula; empty where it has none."""
@@ -53,8 +55,7 @@ def _between(item: Mapping[str, Any], what: str, least: str, most: str, written:
 
 
 def _plain(number: Any) -> str:
-    value = float(number)
-    return str(int(value)) if value.is_integer() else format(value, ".15f").rstrip("0")
+    return number_text(float(number))
 
 
 def _pattern(item: Mapping[str, Any]) -> Iterator[str]:
