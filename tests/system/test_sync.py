@@ -32,6 +32,7 @@ from deploy.demo.bad_network import (
 )
 from deploy.demo.client import Person, Refused
 from deploy.demo.company import Company
+from deploy.demo.fieldwork import publish_form
 from deploy.demo.phone import Offline, Phone
 from services.kernel.clock import new_id
 from tests.system.callers import PASSWORD, Platform, within
@@ -65,6 +66,12 @@ NAMES = ("Tomás Ruiz", "Nubia Cárdenas")
 
 
 @pytest.fixture(scope="module")
+def form(company: Company) -> dict[str, Any]:
+    """As a submission names it."""
+    return publish_form(company.owner)
+
+
+@pytest.fixture(scope="module")
 def bad_network(platform: Platform) -> Any:
     door = urlsplit(platform.base_url)
     with FaultProxy(str(door.hostname), int(door.port or 80)) as proxy:
@@ -76,6 +83,7 @@ class Field(RuleBasedStateMachine):
 
     platform: Platform
     company: Company
+    form: dict[str, Any]
     proxy: FaultProxy
 
     @initialize()
@@ -90,6 +98,7 @@ class Field(RuleBasedStateMachine):
         self.jobs: list[str] = []
         self.acknowledged: dict[str, dict[str, Any]] = {}
         self.notes: dict[str, list[str]] = defaultdict(list)
+        self.submissions: dict[str, str] = {}
 
     def _remember(self, phone: Phone) -> None:
         for id, result in phone.results.items():
@@ -126,6 +135,16 @@ class Field(RuleBasedStateMachine):
 
     def _note(self, phone: Phone, id: str) -> None:
         self.notes[id].append(phone.did("task.note", ("task", id), text="visto")["id"])
+
+    @rule(phone=PHONES, number=st.integers(0, 30))
+    def fills_in_a_form(self, phone: int, number: int) -> None:
+        id, carrier = new_id(), self.phones[phone]
+        rows = [{"serial": "EX-001", "pressure": 12.5, "state": "good"}]
+        body: dict[str, Any] = {"answers": {"contact": "Marta", "extinguishers": rows}}
+        if (task := self._task(carrier, number)) is not None:
+            body["task_id"] = task
+        work = carrier.did("submission.submit", ("submission", id), extra={"form": self.form}, **body)
+        self.submissions[id] = work["id"]
 
     @rule(phone=PHONES)
     def tries_what_is_online_only(self, phone: int) -> None:
@@ -172,7 +191,7 @@ class Field(RuleBasedStateMachine):
             if no.status not in (404, 409):
                 raise
 
-    @rule(service=st.sampled_from(["tasks.service", "tasks.worker", "tasks.relay"]))
+    @rule(service=st.sampled_from(["tasks.service", "tasks.worker", "tasks.relay", "forms.service"]))
     def a_process_dies(self, service: str) -> None:
         self.platform.supervisor.kill(service)
 
@@ -188,6 +207,7 @@ class Field(RuleBasedStateMachine):
             self._remember(phone)
         self._check_answers()
         self._check_once()
+        self._check_submissions()
         self._check_views()
 
     def _check_answers(self) -> None:
@@ -207,6 +227,16 @@ class Field(RuleBasedStateMachine):
             assert {note: there[note] for note in written if there[note]} == dict.fromkeys(applied, 1)
             stages = [entry["to"]["stage"] for entry in seen["history"] if entry["what"] == "TaskAdvanced"]
             assert len(stages) == len(set(stages)), f"a step was taken twice: {stages}"
+
+    def _check_submissions(self) -> None:
+        """Each is there once, and as it was answered; of the task that it names it is evidence."""
+        assert {self.acknowledged[work]["status"] for work in self.submissions.values()} <= {"applied"}
+
+        def there() -> bool:
+            found = [s for s in every_submission(self.office, self.form["id"]) if s["id"] in self.submissions]
+            return sorted(s["id"] for s in found) == sorted(self.submissions)
+
+        within(20.0, there)
 
     def _check_views(self) -> None:
         for phone in self.phones:
@@ -243,10 +273,22 @@ def found(office: Person, id: str, at_least: int) -> dict[str, Any] | None:
                 raise
 
 
+def every_submission(office: Person, form_id: str) -> list[dict[str, Any]]:
+    """All of a form, page by page."""
+    items: list[dict[str, Any]] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = office.get("/v1/submissions", form_id=form_id, limit=200, **cursor)
+        items += page["items"]
+        if page["next"] is None:
+            return items
+        cursor = {"cursor": page["next"]}
+
+
 def test_whatever_breaks_everything_arrives_once_and_everybody_agrees(
-    platform: Platform, company: Company, bad_network: FaultProxy
+    platform: Platform, company: Company, form: dict[str, Any], bad_network: FaultProxy
 ) -> None:
-    world = {"platform": platform, "company": company, "proxy": bad_network}
+    world = {"platform": platform, "company": company, "form": form, "proxy": bad_network}
     machine = type("FieldHere", (Field,), world)
     run_state_machine_as_test(
         machine,
