@@ -15,7 +15,7 @@ from services.tasks.domain.task import task
 from services.tasks.domain.task_events import Task
 from services.tasks.domain.task_execution import CancelTask, ExecutionFacts
 from services.tasks.domain.task_planning import OpenTask
-from services.tasks.domain.values import Window
+from services.tasks.domain.values import Fields, Window
 from services.tasks.recurring import rule
 from services.tasks.standing import demand_system
 from services.tasks.work import opening_facts
@@ -127,6 +127,8 @@ class _Opening:
         if before is None or isinstance(now.wording, Erased):
             return
         changes = _changes(before, now)
+        if "fields" in changes and not isinstance(before.wording, Erased):
+            changes["fields"] = self._fields(task_id, before.wording.fields, now.wording.fields)
         assignee = {name: changes.pop(name) for name in ("user_id", "team_id") if name in changes}
         if before.timing.minutes != now.timing.minutes:
             changes["window"] = self._window(start).model_dump(mode="json")
@@ -135,6 +137,14 @@ class _Opening:
         if assignee:
             outline = now.outline
             self._request("assign_task", {"task_id": task_id, "user_id": outline.user_id, "team_id": outline.team_id})
+
+    def _fields(self, task_id: str, before: Fields, now: Fields) -> Fields:
+        """The task's own values, with those changed that changed in the plan."""
+        work: Task = self._ask.state(task, task_id)
+        kept: Fields = {} if isinstance(work.fields, Erased) else work.fields
+        gone = {key for key in before if key not in now}
+        changed = {key: value for key, value in now.items() if before.get(key) != value}
+        return {key: value for key, value in kept.items() if key not in gone} | changed
 
     def _request(self, command: str, data: Mapping[str, Any]) -> None:
         try:

@@ -230,6 +230,16 @@ class TestInTheOffice:
         office.app.advance(timedelta(days=7))
         assert [row["title"] for row in self.tasks(office, id)[3:]] == ["Ronda larga"]
 
+    def test_own_fields_follow_one_by_one(self, office: Office) -> None:
+        for key in ("kept", "gone", "new"):
+            office.do("define_field", entity="task", key=key, field={"label": key, "rules": {"type": "text"}})
+        id = self.start(office, fields={"serial": "S-1", "kept": "K", "gone": "G"})
+        second = self.tasks(office, id)[1]["id"]
+        office.do("edit_task", task_id=second, fields={"serial": "by hand", "kept": "by hand", "gone": "G"})
+        office.do("change_recurrence", recurrence_id=id, fields={"serial": "S-2", "kept": "K", "new": "N"})
+        found = office.ask("task", task_id=second)["fields"]
+        assert found == {"serial": "S-2", "kept": "by hand", "new": "N"}
+
     def test_another_rule_takes_away_what_no_longer_occurs(self, office: Office) -> None:
         id = self.start(office, rule="FREQ=WEEKLY;BYDAY=MO,TH")
         office.app.advance(timedelta(days=1))
