@@ -17,7 +17,7 @@ import pytest
 from services.kernel.clock import new_id
 from services.kernel.commit import Caller
 from services.kernel.config import Settings
-from services.kernel.exporting.writing import file_of, folder_of
+from services.kernel.exporting.folder import file_of
 from services.kernel.platform import Platform, open_platform
 from services.tasks.wiring import define
 from tests.support.programs import Programs
@@ -109,7 +109,7 @@ def members(data: bytes) -> list[tuple[str, int, int, int]]:
 
 def stored(platform: Platform, id: str) -> list[str]:
     objects = platform.application.ports["objects"]()
-    found = objects.list_objects(platform.settings.s3_bucket, folder_of(TENANT, id), recursive=True)
+    found = objects.list_objects(platform.settings.s3_bucket, f"{TENANT}/exports/{id}/", recursive=True)
     return [item.object_name for item in found]
 
 

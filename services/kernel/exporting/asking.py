@@ -1,52 +1,32 @@
-"""Who may ask for an export, who may have it, and how far each is."""
+"""Who may ask for an export, who may have it, and who may take it away."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
-from services.kernel.application import Answers, Ask, Query
-from services.kernel.commit import Recorded
+from services.kernel.application import Ask
 from services.kernel.domain import Rejected
-from services.kernel.exporting.job import (
-    ExportDeleted,
-    ExportExpired,
-    ExportFailed,
-    ExportJob,
-    ExportReady,
-    ExportRequested,
-    ExportRowsWritten,
-    ExportStarted,
-    export_job,
-)
+from services.kernel.exporting.job import ExportJob, export_job
 from services.kernel.exporting.kinds import ExportKind
-from services.kernel.exporting.workbook import sheet_names
-from services.kernel.exporting.writing import content_type, file_of, zipped
-from services.kernel.paging import Paged, cursor_of, page
-from services.kernel.projection import ReadModel
-from services.kernel.shown import shown, stamp, without
 
 READ, EDIT = "exports:read", "exports:edit"
 AT_ONCE = 10
 """How many exports of one account may be under way."""
 SEES_ALL = frozenset({"owner", "admin", "system"})
 
-Document = dict[str, Any]
 Fields = Mapping[str, Any]
-NEWEST_FIRST = [("requested_at", -1)]
 
 
 def requesting(kinds: Mapping[str, ExportKind], time_zone: Callable[[Ask], str]) -> Callable[[Ask], Fields]:
     """Who may ask for an export: whoever may export, and may see what is exported."""
 
     def prepare(ask: Ask) -> Fields:
-        _demand(ask, EDIT)
-        kind = _kind(kinds, ask.data.get("kind"))
-        _demand(ask, kind.permission)
+        demand(ask, EDIT)
+        kind = kind_named(kinds, ask.data.get("kind"))
+        demand(ask, kind.permission)
         if ask.reads["exports"].count({"status": {"$in": ["requested", "writing"]}}) >= AT_ONCE:
             raise Rejected("too-many-exports", at_once=AT_ONCE)
         filters = _checked(kind, ask.data.get("filters") or {})
@@ -64,9 +44,9 @@ def requesting(kinds: Mapping[str, ExportKind], time_zone: Callable[[Ask], str])
 
 def deleting(ask: Ask) -> Fields:
     """Who may take an export away: who may have it."""
-    _demand(ask, EDIT)
+    demand(ask, EDIT)
     job: ExportJob = ask.state(export_job, str(ask.data.get("export_id")))
-    if job.requested is None or not _may_have(ask, job.requested.requested_by):
+    if job.requested is None or not may_have(ask, job.requested.requested_by):
         raise Rejected("export-unknown", export_id=ask.data.get("export_id"))
     return ask.data
 
@@ -78,19 +58,21 @@ def expiring(ask: Ask) -> Fields:
     return ask.data
 
 
-def _demand(ask: Ask, permission: str) -> None:
+def demand(ask: Ask, permission: str) -> None:
+    """Refuse a caller without this permission; the system's own policies hold all."""
     if ask.caller.role != "system" and permission not in ask.caller.permissions:
         raise Rejected("forbidden", permission=permission)
 
 
-def _kind(kinds: Mapping[str, ExportKind], name: Any) -> ExportKind:
+def kind_named(kinds: Mapping[str, ExportKind], name: Any) -> ExportKind:
+    """One of the kinds that there are. Raises Rejected("export-kind-unknown")."""
     kind = kinds.get(name) if isinstance(name, str) else None
     if kind is None:
         raise Rejected("export-kind-unknown", kind=name)
     return kind
 
 
-def _checked(kind: ExportKind, filters: Any) -> Document:
+def _checked(kind: ExportKind, filters: Any) -> dict[str, Any]:
     try:
         checked = kind.filters.model_validate(filters)
     except ValidationError as wrong:
@@ -102,145 +84,7 @@ def _checked(kind: ExportKind, filters: Any) -> Document:
     return checked.model_dump(mode="json", exclude_unset=True)
 
 
-def _may_have(ask: Ask, requested_by: str) -> bool:
+def may_have(ask: Ask, requested_by: str) -> bool:
+    """Whether an export that this person asked for may be given to the caller."""
     # A file holds what its requester may see, which may be more than others may.
     return ask.caller.role in SEES_ALL or requested_by == ask.caller.actor
-
-
-class Exports(ReadModel):
-    """One document per export."""
-
-    name = "exports"
-    categories = (export_job.category,)
-    indexes = (
-        [("tenant", 1), ("requested_at", -1), ("_id", 1)],
-        [("tenant", 1), ("requested_by", 1), ("requested_at", -1), ("_id", 1)],
-        [("tenant", 1), ("status", 1)],
-    )
-
-    def keys(self, fact: Recorded) -> Sequence[str]:
-        """The export."""
-        return [fact.event.export_id]
-
-    def evolve(self, doc: Document | None, fact: Recorded) -> Document | None:
-        """The export as it stands now."""
-        if isinstance(fact.event, ExportRequested):
-            doc = _requested(fact.event, stamp(fact.at))
-        if doc is None:
-            return None
-        return {**doc, **_changes(doc, fact), "version": fact.version, "updated_at": stamp(fact.at)}
-
-
-def _requested(event: ExportRequested, at: str) -> Document:
-    return {
-        "status": "requested",
-        "kind": event.kind,
-        "format": event.format,
-        "language": event.language,
-        "time_zone": event.time_zone,
-        "filters": shown(event.filters),
-        "requested_by": event.requested_by,
-        "requested_at": at,
-        "written": 0,
-        "total": None,
-        "tables": [],
-        "size": None,
-        "sha256": None,
-        "expires_at": None,
-        "failed": None,
-    }
-
-
-def _changes(doc: Document, fact: Recorded) -> Document:
-    match fact.event:
-        case ExportStarted(total=total, sheets=sheets, began_at=began_at):
-            tables = [{"name": sheet.name, "rows": 0, "cut": 0} for sheet in shown(sheets) or ()]
-            return {"status": "writing", "total": total, "tables": tables, "began_at": stamp(began_at)}
-        case ExportRowsWritten(things=things, pieces=pieces, cut=cut):
-            added = [sum(piece.rows for piece in pieces if piece.table == n) for n in range(len(doc["tables"]))]
-            tables = [
-                {**table, "rows": table["rows"] + rows, "cut": table["cut"] + more}
-                for table, rows, more in zip(doc["tables"], added, cut, strict=False)
-            ]
-            return {"written": doc["written"] + things, "tables": tables}
-        case ExportReady(size=size, sha256=sha256, expires_at=expires_at):
-            return {"status": "ready", "size": size, "sha256": sha256, "expires_at": stamp(expires_at)}
-        case ExportFailed(code=code):
-            return {"status": "failed", "failed": code}
-        case ExportDeleted():
-            return {"status": "deleted"}
-        case ExportExpired():
-            return {"status": "expired"}
-        case _:
-            return {}
-
-
-class ExportsQuery(Paged):
-    """Exports, newest first."""
-
-    kind: str | None = None
-
-
-class ExportQuery(Query):
-    """One export."""
-
-    export_id: str
-
-
-def queries(kinds: Mapping[str, ExportKind]) -> Mapping[str, Answers]:
-    """What can be asked about the exports of a service that has these kinds."""
-
-    def find_exports(query: ExportsQuery, ask: Ask) -> Mapping[str, Any]:
-        """A page; each line with the cursor of what follows it, so that pages of several services can be joined."""
-        _demand(ask, READ)
-        wanted: Document = {} if query.kind is None else {"kind": query.kind}
-        if ask.caller.role not in SEES_ALL:
-            wanted["requested_by"] = ask.caller.actor
-        rows, following = page(ask, "exports", wanted, query, by=NEWEST_FIRST)
-        items = [{**_shown(row), "cursor": cursor_of(ask, row, by=NEWEST_FIRST)} for row in rows]
-        return {"items": items, "next": following}
-
-    def find_export(query: ExportQuery, ask: Ask) -> Mapping[str, Any]:
-        """One export. Raises Rejected("export-unknown")."""
-        return _shown(_one(query, ask))
-
-    def find_file(query: ExportQuery, ask: Ask) -> Mapping[str, Any]:
-        """Where the file of an export lies. Raises Rejected when it is not there (yet, or any more)."""
-        row = _one(query, ask)
-        kind = _kind(kinds, row["kind"])
-        _demand(ask, kind.permission)
-        if row["status"] in ("deleted", "expired", "failed"):
-            raise Rejected("export-gone", status=row["status"])
-        if row["status"] != "ready":
-            raise Rejected("export-not-ready", status=row["status"])
-        tables = len(row["tables"])
-        ending = "xlsx" if row["format"] == "xlsx" else "zip" if zipped(row["format"], tables) else "csv"
-        day = datetime.fromisoformat(row["began_at"]).astimezone(ZoneInfo(row["time_zone"])).date()
-        return {
-            "object_key": file_of(ask.caller.tenant, query.export_id),
-            "file_name": f"{kind.titles[row['language']]}-{day}.{ending}",
-            "content_type": content_type(row["format"], tables),
-            "size": row["size"],
-            "sha256": row["sha256"],
-        }
-
-    return {
-        "exports": (ExportsQuery, find_exports),
-        "export": (ExportQuery, find_export),
-        "export_file": (ExportQuery, find_file),
-    }
-
-
-def _one(query: ExportQuery, ask: Ask) -> Document:
-    _demand(ask, READ)
-    row: Document | None = ask.reads["exports"].one(query.export_id)
-    if row is None or not _may_have(ask, row["requested_by"]):
-        raise Rejected("export-unknown", export_id=query.export_id)
-    return row
-
-
-def _shown(row: Document) -> Document:
-    # The sheets of a workbook may have to be called a little differently than their tables.
-    names = sheet_names([table["name"] for table in row["tables"]])
-    tables = [{**table, "name": name} for table, name in zip(row["tables"], names, strict=True)]
-    return {**without(row, "began_at"), "tables": tables}

@@ -6,42 +6,36 @@ content, so a step that is done twice, or by two workers at once, neither double
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from hashlib import sha256
-from typing import Any, Protocol
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.kernel import logging, objects
 from services.kernel.application import Ask, Do
 from services.kernel.domain import Erased, Rejected
-from services.kernel.exporting.delimited import CsvText
+from services.kernel.exporting.assembly import Assembly
+from services.kernel.exporting.folder import Folder
+from services.kernel.exporting.formats import texts_of, zipped
 from services.kernel.exporting.job import (
+    ENDED,
     ExportJob,
     FailExport,
     FinishExport,
-    Piece,
     RecordRows,
     Sheet,
     StartExport,
     export_job,
 )
-from services.kernel.exporting.kinds import ExportKind, Row, Thing, Wanted
-from services.kernel.exporting.package import Packed, Press, length, package, whole
-from services.kernel.exporting.workbook import MAX_COLUMNS, SheetXml, sheet_names, sheet_path, workbook
+from services.kernel.exporting.kinds import ExportKind, Wanted
+from services.kernel.exporting.part import Part
+from services.kernel.exporting.workbook import MAX_COLUMNS
 from services.kernel.inbox import transient
 from services.kernel.shown import shown
 
 log = logging.get(__name__)
-THINGS_PER_PART = 1_000
-BYTES_PER_PART = 16 * 1024 * 1024
 KEPT_FOR = timedelta(days=7)
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-SUMMARY = {
-    "es": Sheet(name="Resumen", headings=("Tabla", "Filas", "Celdas cortadas")),
-    "en": Sheet(name="Summary", headings=("Table", "Rows", "Cells cut")),
-}
 
 
 def continue_export(kinds: Mapping[str, ExportKind]) -> Do:
@@ -77,36 +71,6 @@ def _refusal(why: Exception) -> Rejected:
             return Rejected("export-failed")
 
 
-def folder_of(tenant: str, export_id: str) -> str:
-    """Where everything of an export lies in the object store."""
-    return f"{tenant}/exports/{export_id}"
-
-
-def file_of(tenant: str, export_id: str) -> str:
-    """Where the finished file lies."""
-    return f"{folder_of(tenant, export_id)}/file"
-
-
-def zipped(format: str, tables: int) -> bool:
-    """Whether the file is a ZIP: a workbook is, and so is CSV with more than one table."""
-    return format == "xlsx" or tables > 1
-
-
-class Texts(Protocol):
-    """How a format writes one table: what it begins with, its rows, and what it ends with."""
-
-    rows_per_book: int | None
-
-    def head(self, sheet: Sheet) -> str:
-        """The beginning, with the headings."""
-
-    def row(self, number: int, row: Row) -> tuple[str, int]:
-        """The n-th row, and how many of its cells were cut."""
-
-    def tail(self) -> str:
-        """The end."""
-
-
 class _Step:
     """The next step of one export."""
 
@@ -122,17 +86,14 @@ class _Step:
         self._job = job
         self._kind = kinds[requested.kind]
         self._requested = requested
-        self._zone = ZoneInfo(requested.time_zone)
         self._wanted = Wanted(
             filters=requested.filters,
             language=requested.language,
             time_zone=requested.time_zone,
             ask=ask.on_behalf_of(requested.requested_by, requested.role, self._kind.permission),
         )
-        self._texts: Texts = (
-            SheetXml(self._zone, requested.language) if requested.format == "xlsx" else CsvText(self._zone)
-        )
-        self._folder = folder_of(ask.caller.tenant, export_id)
+        self._texts = texts_of(requested.format, ZoneInfo(requested.time_zone), requested.language)
+        self._folder = Folder(ask.ports["objects"](), ask.settings.s3_bucket, ask.caller.tenant, export_id)
 
     def take(self) -> Mapping[str, Any]:
         """Whichever step is next."""
@@ -162,21 +123,11 @@ class _Step:
         job, started = self._job, self._job.started
         assert started is not None
         things = self._kind.rows(self._wanted, shown(started.scope) or {}, job.upto)
-        part = _Part(self._texts, job, self._sheets, pressed=zipped(self._requested.format, len(self._sheets)))
+        part = Part(self._texts, job, self._sheets, pressed=zipped(self._requested.format, len(self._sheets)))
         last = part.take(things)
         pieces = []
-        for table, book, rows, press in part.closed():
-            packed = press.end()
-            piece = Piece(
-                table=table,
-                book=book,
-                rows=rows,
-                crc=press.crc,
-                size=press.size,
-                packed=len(packed),
-                digest=sha256(packed).hexdigest(),
-            )
-            self._store(self._key(job.part, piece), packed)
+        for piece, packed in part.pieces():
+            self._folder.put(job.part, piece, packed)
             pieces.append(piece)
         fields = {
             "export_id": self._id,
@@ -190,175 +141,26 @@ class _Step:
         return self._recorded(self._ask.make(RecordRows, fields), f"rows/{job.part}")
 
     def _put_together(self) -> Mapping[str, Any]:
-        assert self._job.started is not None
-        if zipped(self._requested.format, len(self._sheets)):
-            files = list(self._files())
-            size, content = length(files), package(files, self._job.started.began_at.astimezone(self._zone))
-        else:
-            file = self._member("", 0, 1, self._sheets[0])
-            size, content = file.packed, iter(file.content())
-        whole_file = sha256()
+        assembly = Assembly(self._job, self._requested, self._sheets, self._folder)
+        size, digest = assembly.length, sha256()
 
         def passing() -> Iterator[bytes]:
-            for chunk in content:
-                whole_file.update(chunk)
+            for chunk in assembly.chunks():
+                digest.update(chunk)
                 yield chunk
 
-        key = file_of(self._ask.caller.tenant, self._id)
-        port, bucket = self._ask.ports["objects"](), self._ask.settings.s3_bucket
-        objects.store_long(port, bucket, key, passing(), size, self.content_type)
+        self._folder.put_file(passing(), size, assembly.content_type)
         fields = {
             "export_id": self._id,
             "size": size,
-            "sha256": whole_file.hexdigest(),
+            "sha256": digest.hexdigest(),
             "expires_at": self._ask.now + KEPT_FOR,
         }
         return self._recorded(self._ask.make(FinishExport, fields), "ready")
 
-    @property
-    def content_type(self) -> str:
-        """What the file is."""
-        return content_type(self._requested.format, len(self._sheets))
-
-    def _files(self) -> Iterable[Packed]:
-        books = [
-            (table, book, sheet)
-            for table, sheet in enumerate(self._sheets)
-            for book in range(1, self._job.book(table)[0] + 1)
-        ]
-        summary = SUMMARY[self._requested.language]
-        names = sheet_names([*(sheet.name for _, _, sheet in books), summary.name])
-        if self._requested.format == "xlsx":
-            for path, content in workbook(names).items():
-                yield whole(path, content.encode())
-            names = [sheet_path(number) for number in range(1, len(names) + 1)]
-        else:
-            names = [f"{name}.csv" for name in names]
-        for name, (table, book, sheet) in zip(names, books, strict=False):
-            yield self._member(name, table, book, sheet)
-        yield whole(names[-1], self._summary(summary).encode())
-
-    def _summary(self, sheet: Sheet) -> str:
-        """How many rows of each table there must be in the file."""
-        counts = enumerate(self._sheets)
-        lines = [(known.name, self._job.rows(table), self._job.cut[table]) for table, known in counts]
-        rows = (self._texts.row(number, line)[0] for number, line in enumerate(lines, start=1))
-        return "".join([self._texts.head(sheet), *rows, self._texts.tail()])
-
-    def _member(self, name: str, table: int, book: int, sheet: Sheet) -> Packed:
-        """One file of the package: its pieces as they lie in the store, and what closes it."""
-        member = self._job.members.get((table, book))
-        pressed = zipped(self._requested.format, len(self._sheets))
-        press = Press(member.crc if member else 0, pressed=pressed)
-        press.write((("" if member else self._texts.head(sheet)) + self._texts.tail()).encode())
-        end = press.end(final=True)
-        pieces = member.pieces if member else ()
-
-        def content() -> Iterator[bytes]:
-            for part, piece in pieces:
-                yield from self._piece(part, piece)
-            yield end
-
-        before = (member.size, member.packed) if member else (0, 0)
-        return Packed(name, press.crc, before[0] + press.size, before[1] + len(end), content)
-
-    def _piece(self, part: int, piece: Piece) -> Iterator[bytes]:
-        port, bucket = self._ask.ports["objects"](), self._ask.settings.s3_bucket
-        digest = sha256()
-        for chunk in objects.chunks(port, bucket, self._key(part, piece)):
-            digest.update(chunk)
-            yield chunk
-        if digest.hexdigest() != piece.digest:
-            raise objects.ObjectLost(f"part {part} of export {self._id} is not what was stored")
-
-    def _key(self, part: int, piece: Piece) -> str:
-        return f"{self._folder}/{part:06}-{piece.table}-{piece.book}-{piece.digest[:24]}"
-
-    def _store(self, key: str, data: bytes) -> None:
-        port, bucket = self._ask.ports["objects"](), self._ask.settings.s3_bucket
-        objects.store(port, bucket, key, data, "application/octet-stream")
-
     def _recorded(self, command: Any, part: str) -> Mapping[str, Any]:
         answer = self._ask.handle(export_job, self._id, command, part=part).to_wire()
-        if self._ask.state(export_job, self._id).status in ("failed", "deleted", "expired"):
+        if self._ask.state(export_job, self._id).status in ENDED:
             # It ended while this step was taken, and what was cleared away then did not have this step's file.
-            objects.remove_below(self._ask.ports["objects"](), self._ask.settings.s3_bucket, self._folder)
+            self._folder.clear()
         return answer
-
-
-def content_type(format: str, tables: int) -> str:
-    """What the file is, as HTTP says it."""
-    if format == "xlsx":
-        return XLSX
-    return "application/zip" if zipped(format, tables) else "text/csv; charset=utf-8"
-
-
-@dataclass(slots=True)
-class _Open:
-    """The file that the rows of one table go into now."""
-
-    book: int
-    rows_before: int
-    press: Press
-    rows: int = 0
-
-
-class _Part:
-    """One part while it is written: as many things as make a part, each table into its own file."""
-
-    def __init__(self, texts: Texts, job: ExportJob, sheets: Sequence[Sheet], *, pressed: bool) -> None:
-        self._texts = texts
-        self._job = job
-        self._sheets = sheets
-        self._pressed = pressed
-        self._open: dict[int, _Open] = {}
-        self._closed: list[tuple[int, int, int, Press]] = []
-        self._size = 0
-        self.upto = job.upto
-        self.things = 0
-        self.cut = [0] * len(sheets)
-
-    def take(self, things: Iterator[Thing]) -> bool:
-        """Write things until the part is full; answers whether these were the last."""
-        for thing in things:
-            if self.things >= THINGS_PER_PART or self._size >= BYTES_PER_PART:
-                return False
-            for table, row in thing.rows:
-                self._row(table, row)
-            self.upto = thing.key
-            self.things += 1
-        return True
-
-    def closed(self) -> Iterator[tuple[int, int, int, Press]]:
-        """(table, book, rows, what was written), of every file that got something."""
-        yield from self._closed
-        for table, at in sorted(self._open.items()):
-            yield table, at.book, at.rows, at.press
-
-    def _row(self, table: int, row: Row) -> None:
-        at = self._open.get(table) or self._continue(table)
-        limit = self._texts.rows_per_book
-        if limit is not None and at.rows_before + at.rows >= limit:
-            self._closed.append((table, at.book, at.rows, at.press))
-            at = self._begin(table, at.book + 1)
-        text, cut = self._texts.row(at.rows_before + at.rows + 1, row)
-        self._write(at, text)
-        at.rows += 1
-        self.cut[table] += cut
-
-    def _continue(self, table: int) -> _Open:
-        book, member = self._job.book(table)
-        if not member.pieces:
-            return self._begin(table, book)
-        at = self._open[table] = _Open(book, member.rows, Press(member.crc, pressed=self._pressed))
-        return at
-
-    def _begin(self, table: int, book: int) -> _Open:
-        at = self._open[table] = _Open(book, 0, Press(pressed=self._pressed))
-        self._write(at, self._texts.head(self._sheets[table]))
-        return at
-
-    def _write(self, at: _Open, text: str) -> None:
-        data = text.encode()
-        at.press.write(data)
-        self._size += len(data)

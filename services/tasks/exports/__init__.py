@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.kernel.exporting.parts import export_parts
+from services.kernel.exporting.definition import export_parts
 from services.tasks.exports.customers import customers
 from services.tasks.exports.tasks import tasks
 from services.tasks.standing import time_zone

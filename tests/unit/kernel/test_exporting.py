@@ -17,10 +17,11 @@ from services.kernel.application import Ask
 from services.kernel.clock import new_id
 from services.kernel.commit import Caller
 from services.kernel.domain import Rejected
-from services.kernel.exporting import asking, workbook, writing
+from services.kernel.exporting import asking, part, workbook, writing
+from services.kernel.exporting.folder import file_of
 from services.kernel.exporting.job import ExportReady, Sheet, export_job
 from services.kernel.exporting.kinds import Plan
-from services.kernel.objects import ObjectLost, Readable, fetch
+from services.kernel.objects import ObjectLost, Readable, chunks, fetch
 from services.kernel.testing.app import START, MemoryApp, memory_app
 from tests.examples.exporting import OWNER, PERMISSIONS, TENANT, VIEWER, Harbour, boats, define
 from tests.support.bucket import Bucket
@@ -53,7 +54,7 @@ class Office:
 
 @pytest.fixture(autouse=True)
 def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writing, "THINGS_PER_PART", 10)
+    monkeypatch.setattr(part, "THINGS_PER_PART", 10)
 
 
 def tables(data: bytes) -> dict[str, list[list[Any]]]:
@@ -138,7 +139,7 @@ class TestTheFile:
         assert tables(office.file(id))["Resumen"][1] == ["Barcos", 2, 1]
 
     def test_parts_are_bounded_by_bytes_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(writing, "BYTES_PER_PART", 2_000)
+        monkeypatch.setattr(part, "BYTES_PER_PART", 2_000)
         office = Office(30)
         id = office.request()
         facts = [fact.type for fact in office.app.facts()]
@@ -178,7 +179,7 @@ class TestInterruptions:
             if not died:
                 break
             monkeypatch.undo()
-            monkeypatch.setattr(writing, "THINGS_PER_PART", 10)
+            monkeypatch.setattr(part, "THINGS_PER_PART", 10)
             written = office.show(id)["written"]
             before = office.harbour.read
             self._restart(office, id)
@@ -407,7 +408,7 @@ class TestItsTime:
         office = Office(3)
         id = office.request()
         assert office.show(id)["expires_at"].startswith("2026-11-30T")
-        assert list(office.bucket.objects) == [writing.file_of(TENANT, id)]
+        assert list(office.bucket.objects) == [file_of(TENANT, id)]
         office.app.advance(timedelta(days=7, minutes=-1))
         assert office.file(id)
         office.app.advance(timedelta(minutes=1))
@@ -455,7 +456,7 @@ def test_files_are_fetched_within_a_limit() -> None:
     assert fetch(bucket, "b", "k", 4) == b"01234"
     assert fetch(bucket, "b", "none", 4) is None
     with pytest.raises(ObjectLost):
-        next(writing.objects.chunks(bucket, "b", "none"))
+        next(chunks(bucket, "b", "none"))
 
 
 def test_chunks_are_read_like_a_file() -> None:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.kernel import objects
 from services.kernel.application import Answers, Ask, At, Dispatch, Do, On, Reacting, Reaction, ReadModel
 from services.kernel.commit import Recorded
 from services.kernel.domain import Decider
-from services.kernel.exporting.asking import Exports, deleting, expiring, queries, requesting
+from services.kernel.exporting.asking import deleting, expiring, requesting
+from services.kernel.exporting.folder import Folder
 from services.kernel.exporting.job import (
     DeleteExport,
     ExpireExport,
@@ -25,7 +25,8 @@ from services.kernel.exporting.job import (
     export_job,
 )
 from services.kernel.exporting.kinds import ExportKind
-from services.kernel.exporting.writing import KEPT_FOR, continue_export, file_of, folder_of
+from services.kernel.exporting.showing import Exports, queries
+from services.kernel.exporting.writing import KEPT_FOR, continue_export
 
 
 def _write(fact: Recorded, app: Reacting) -> Iterable[Dispatch | At]:
@@ -40,10 +41,9 @@ def _clear_away(fact: Recorded, app: Reacting) -> Iterable[Dispatch | At]:
             yield _expiry(fact, id)
         case ExportReady(export_id=id):
             yield _expiry(fact, id)
-            keep = file_of(fact.tenant, id)
-            objects.remove_below(app.objects, app.settings.s3_bucket, folder_of(fact.tenant, id), keep=keep)
+            Folder(app.objects, app.settings.s3_bucket, fact.tenant, id).clear(keep_file=True)
         case ExportFailed(export_id=id) | ExportDeleted(export_id=id) | ExportExpired(export_id=id):
-            objects.remove_below(app.objects, app.settings.s3_bucket, folder_of(fact.tenant, id))
+            Folder(app.objects, app.settings.s3_bucket, fact.tenant, id).clear()
 
 
 def _expiry(fact: Recorded, export_id: str) -> At:
