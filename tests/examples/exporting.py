@@ -10,9 +10,9 @@ from typing import Any
 
 from services.kernel.application import Query, ServiceDefinition
 from services.kernel.commit import Caller
+from services.kernel.exporting.definition import export_parts
 from services.kernel.exporting.job import Sheet
 from services.kernel.exporting.kinds import Cell, ExportKind, Plan, Thing, Wanted
-from services.kernel.exporting.definition import export_parts
 from tests.examples.kernel import an_id
 
 TENANT = an_id(700)
