@@ -6,17 +6,17 @@ import base64
 from pathlib import PurePath
 from typing import Annotated, Any
 
-from fastapi import File, Path, Query, Request, UploadFile
+from fastapi import File, Path, Query, UploadFile
 from fastapi import Form as FormField
 from pydantic import Field, StringConstraints
 from starlette.responses import Response
 
 from gateway.calls import json_response
-from gateway.context import context_of
 from gateway.door import CallDep, needs, resource
 from gateway.errors import Problem
+from gateway.findings import told, worded
 from gateway.routes.fields import Body, Cursor, Found, Id, Label, Limit, Listed, Moment, Name, PathId, Receipt, given
-from gateway.words.forms import SHEET_WORDS
+from gateway.words.forms import FAULT_WORDS, SHEET_WORDS
 
 router = resource("forms")
 
@@ -91,7 +91,6 @@ async def forms(
 
 @router.post("/forms/import", status_code=201, summary="Import an XLSForm", response_model=Receipt, **needs(EDIT))
 async def import_form(
-    request: Request,
     call: CallDep,
     file: Annotated[UploadFile, File(description="An XLSForm as XLSX, 2 MiB at most.")],
     form_id: Annotated[Id | None, FormField(description="The form whose draft it becomes; a new one without.")] = None,
@@ -107,15 +106,12 @@ async def import_form(
         raise Problem("body-too-large", limit=LARGEST_SHEET)
     id = str(form_id) if form_id else call.new_id()
     known = {"form_id": id, "file_name": PurePath(name).stem[:100], "file": base64.b64encode(data).decode()}
-    answer = await call.execute(SERVICE, "import_xlsform", known)
-    language = context_of(request.scope).language
-    answer["report"] = [{**row, "text": _told(row["code"], language)} for row in answer["report"]]
+    language = call.context.language
+    with worded(language, faults=FAULT_WORDS):
+        answer = await call.execute(SERVICE, "import_xlsform", known)
+    answer["report"] = told(answer["report"], SHEET_WORDS, language)
+    answer["faults"] = told(answer["faults"], FAULT_WORDS, language)
     return call.receipt(answer, created=LOCATION)
-
-
-def _told(code: str, language: str) -> str:
-    english, spanish = SHEET_WORDS[code]
-    return spanish if language == "es" else english
 
 
 @router.get("/forms/{form_id}", summary="A form", response_model=Found, **needs(READ))
@@ -134,19 +130,22 @@ async def edit_form(form_id: PathId, body: EditForm, call: CallDep) -> Response:
 @router.get("/forms/{form_id}/draft", summary="The draft of a form", **needs(READ))
 async def draft(form_id: PathId, call: CallDep) -> Response:
     """Its content, and all that keeps it from being published: each fault with item, code, line and column."""
-    return await call.query(SERVICE, "form_draft", {"form_id": str(form_id)})
+    answer = await call.ask(SERVICE, "form_draft", {"form_id": str(form_id)})
+    return json_response({**answer, "faults": told(answer["faults"], FAULT_WORDS, call.context.language)})
 
 
 @router.put("/forms/{form_id}/draft", summary="Save the draft of a form", response_model=Receipt, **needs(EDIT))
 async def save_draft(form_id: PathId, body: SaveDraft, call: CallDep) -> Response:
     """Replaces the draft as a whole; what is published stays as it is."""
-    return await call.command(SERVICE, "save_form_draft", {**body.data(), "form_id": str(form_id)})
+    with worded(call.context.language, faults=FAULT_WORDS):
+        return await call.command(SERVICE, "save_form_draft", {**body.data(), "form_id": str(form_id)})
 
 
 @router.post("/forms/{form_id}/publish", summary="Publish the draft", response_model=Receipt, **needs(EDIT))
 async def publish_form(form_id: PathId, call: CallDep) -> Response:
     """A new version that never changes; refused with every fault of the draft."""
-    return await call.command(SERVICE, "publish_form", {"form_id": str(form_id)})
+    with worded(call.context.language, faults=FAULT_WORDS):
+        return await call.command(SERVICE, "publish_form", {"form_id": str(form_id)})
 
 
 @router.post("/forms/{form_id}/activate", summary="Bring a form into use", response_model=Receipt, **needs(EDIT))

@@ -8,7 +8,9 @@ from fastapi import Query
 from pydantic import Field, StringConstraints
 from starlette.responses import Response
 
+from gateway.calls import json_response
 from gateway.door import CallDep, needs, resource
+from gateway.findings import told, worded
 from gateway.routes.fields import (
     EXAMPLE_ID,
     Body,
@@ -25,6 +27,7 @@ from gateway.routes.fields import (
     Text,
     given,
 )
+from gateway.words.forms import FINDING_WORDS
 
 router = resource("submissions")
 
@@ -109,7 +112,8 @@ async def submit_answers(body: Submit, call: CallDep) -> Response:
     """Judged by the version they name; refused with every finding when something is wrong."""
     data = {name: value for name, value in body.data().items() if value is not None}
     data["submission_id"] = data.pop("id", None) or call.new_id()
-    return await call.command(SERVICE, "submit", data, created=LOCATION)
+    with worded(call.context.language, findings=FINDING_WORDS):
+        return await call.command(SERVICE, "submit", data, created=LOCATION)
 
 
 @router.get("/submissions", summary="Submissions", response_model=Listed, **needs(READ))
@@ -146,7 +150,8 @@ async def submissions(
 @router.get("/submissions/{submission_id}", summary="A submission in full", response_model=Found, **needs(READ))
 async def submission(submission_id: PathId, call: CallDep) -> Response:
     """What counts now, the original, every amendment, and how each of its media stands."""
-    return await call.query(SERVICE, "submission", {"submission_id": str(submission_id)})
+    answer = await call.ask(SERVICE, "submission", {"submission_id": str(submission_id)})
+    return json_response({**answer, "findings": told(answer["findings"], FINDING_WORDS, call.context.language)})
 
 
 @router.get("/submissions/{submission_id}/status", summary="How far it is", response_model=Found, **needs(READ))
@@ -159,7 +164,8 @@ async def submission_status(submission_id: PathId, call: CallDep) -> Response:
 async def amend_submission(submission_id: PathId, body: Amend, call: CallDep) -> Response:
     """By whoever handed it in or by the office; judged by the version of old."""
     data = {name: value for name, value in body.data().items() if value is not None}
-    return await call.command(SERVICE, "amend_submission", {**data, "submission_id": str(submission_id)})
+    with worded(call.context.language, findings=FINDING_WORDS):
+        return await call.command(SERVICE, "amend_submission", {**data, "submission_id": str(submission_id)})
 
 
 @router.post(

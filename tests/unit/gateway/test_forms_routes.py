@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import base64
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gateway.words.forms import FAULT_WORDS, FINDING_WORDS
+from services.kernel.rpc import RemoteError
 from tests.unit.gateway.conftest import Ask, FakeServices, token
 
 FORM = "01936f5e-0000-7000-8000-00000000f001"
@@ -103,6 +107,39 @@ def test_a_version_comes_as_a_workbook(ask: Ask, services: FakeServices) -> None
     answer = ask("GET", f"/v1/forms/{FORM}/versions/1/xlsform", authorization=EDITOR)
     assert answer.content == b"PK.."
     assert answer.headers["content-disposition"].startswith("attachment")
+
+
+def test_findings_and_faults_come_with_words(ask: Ask, services: FakeServices) -> None:
+    missing = {"path": "a", "code": "required", "facts": {}}
+    own = {"path": "b", "code": "constraint", "facts": {"message": {"es": "Muy poco"}}}
+    services.answers["submit"] = RemoteError("Rejected", ["answers-invalid", {"findings": [missing, own]}])
+    body = {"form": {"id": FORM, "version": 1}, "answers": {}}
+    told = ask("POST", "/v1/submissions", authorization=FIELD, json=body, headers={"Accept-Language": "en"}).json()
+    assert [finding["text"] for finding in told["findings"]] == ["An answer is required.", "Muy poco"]
+    fault = {"path": "items/0", "name": "a", "part": "relevant", "code": "circle", "facts": {"names": ["a"]}}
+    services.answers["form_draft"] = {"form_id": FORM, "hash": HASH, "content": {}, "faults": [fault]}
+    shown = ask("GET", f"/v1/forms/{FORM}/draft", authorization=EDITOR, headers={"Accept-Language": "es"}).json()
+    assert shown["faults"] == [{**fault, "text": "Estos dependen unos de otros en círculo."}]
+
+
+def test_every_finding_and_fault_has_words() -> None:
+    root = Path(__file__).parents[3] / "services" / "forms"
+    judged = _codes(root / "domain" / "limits.py", root / "domain" / "judging.py", root / "domain" / "reading.py")
+    checked = _codes(root / "domain" / "check.py", *(root / "expressions").glob("*.py"))
+    assert judged == FINDING_WORDS.keys()
+    assert checked - {"default-invalid", "not-a-choice"} <= FAULT_WORDS.keys()
+    assert FAULT_WORDS.keys() <= checked
+
+
+WRITTEN = re.compile(
+    r"""(?:yield|wrong=|code=|Error\(|_fault\([^)]*?|_found\([^)]*?|: )\s*"""
+    r"""["']([a-z]+(?:-[a-z]+)+|required|constraint|circle)["']"""
+)
+"""How a code stands in the service: given, raised, or looked up."""
+
+
+def _codes(*paths: Path) -> set[str]:
+    return {code for path in paths for code in WRITTEN.findall(path.read_text())}
 
 
 def test_header_edits_send_what_is_given(ask: Ask, services: FakeServices) -> None:
