@@ -13,6 +13,7 @@ from services.kernel.exporting.job import Language, Sheet
 from services.kernel.exporting.kinds import Cell, ExportKind, Plan, Thing, Wanted
 from services.kernel.exporting.people import People
 from services.kernel.shown import stamp
+from services.tasks.exports.happenings import called
 from services.tasks.exports.own_columns import own_cells, own_headings, own_keys
 from services.tasks.readmodels.task_board import Chosen, named, narrowed
 
@@ -76,15 +77,16 @@ def _columns(language: Language, people: People) -> list[Column]:
     ]
 
 
-def _history(people: People) -> list[Column]:
+def _history(language: Language, people: People) -> list[Column]:
     return [
         ("Tarea", "Task", field("task_id")),
         ("N.º", "No.", field("version")),
         ("Fecha", "Time", moment("at")),
         ("Quién", "Who", lambda doc: people.called(doc["by"])),
-        ("Qué", "What", field("what")),
+        ("Qué", "What", lambda doc: called(doc["what"], language)),
         ("Antes", "Before", lambda doc: _told(doc["from"])),
         ("Después", "After", lambda doc: _told(doc["to"])),
+        ("Código", "Code", field("what")),
     ]
 
 
@@ -108,14 +110,14 @@ def _plan(wanted: Wanted) -> Plan:
     names = ("Tareas", "Historia") if wanted.language == "es" else ("Tasks", "Task history")
     sheets = (
         Sheet(name=names[0], headings=(*usual, *own)),
-        Sheet(name=names[1], headings=tuple(headings(_history(people), wanted.language))),
+        Sheet(name=names[1], headings=tuple(headings(_history(wanted.language, people), wanted.language))),
     )
     return Plan(sheets, wanted.ask.reads[MODEL].count(filter), {"filter": filter, "keys": keys})
 
 
 def _rows(wanted: Wanted, scope: Mapping[str, Any], after: str) -> Iterator[Thing]:
     people, keys = People(wanted.ask), scope["keys"]
-    columns, past = _columns(wanted.language, people), _history(people)
+    columns, past = _columns(wanted.language, people), _history(wanted.language, people)
     for docs in batches(wanted.ask.reads[MODEL].walk(scope["filter"], after=after)):
         customers = _customers(wanted, {doc["customer_id"] for doc in docs})
         actors = {entry["by"] for doc in docs for entry in doc["history"]}

@@ -13,6 +13,8 @@ import pytest
 
 from services.kernel.clock import new_id
 from services.kernel.domain import Rejected
+from services.tasks.domain.task import task
+from services.tasks.exports.happenings import WORDS, called
 from tests.examples.tasks import (
     ADMIN,
     COLLEAGUE,
@@ -86,9 +88,10 @@ class TestTasks:
         assert (first["meter"], first["marks"]) == ("A-1", "uno; dos")
         assert second["meter"] is None
         history = found["Historia"]
-        assert [(row["Tarea"], row["Qué"]) for row in history[:4]] == [
+        assert [(row["Tarea"], row["Código"]) for row in history[:4]] == [
             (task_id, what) for what in ("TaskOpened", "TaskAssigned", "TaskClaimed", "TaskAdvanced")
         ]
+        assert [row["Qué"] for row in history[:4]] == ["Creada", "Asignada", "Tomada", "Cambio de etapa"]
         assert [row["Quién"] for row in history[:4]] == [ADMIN, ADMIN, "Tomás Ruiz", "Tomás Ruiz"]
         assert json.loads(history[3]["Antes"]) == {"stage": "pending"}
 
@@ -131,6 +134,12 @@ class TestTasks:
         office.open(fields={"extra": "x", "meter": "A-2"})
         (row,) = sheets(export(office, "tasks")[1])["Tareas"]
         assert (row["Medidor"], row["Cliente (extra)"]) == ("A-2", "x")
+
+
+def test_everything_that_can_happen_to_a_task_has_words() -> None:
+    assert WORDS.keys() == task.events.keys()
+    assert called("TaskNoted", "es") == "Nota"
+    assert called("SomethingNewer", "en") == "SomethingNewer"
 
 
 class TestCustomers:
