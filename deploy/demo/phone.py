@@ -70,6 +70,7 @@ class Phone:
 
     def enrol(self) -> Phone:
         """Log in on this device and bind it to its key. Raises Refused, Offline."""
+        self._access = ""
         typed = {"email": self.email, "password": self.password, "kind": "device", "device_id": self.device_id}
         self._admit(self._answer(self._send("POST", "/v1/sessions", typed)))
         public = _text(self._key.public_key().public_bytes_raw())
