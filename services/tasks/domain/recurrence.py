@@ -59,7 +59,10 @@ class RecurrenceChanged(Event):
 
 
 class OccurrencesOpened(Event):
-    """Everything up to `upto` has its task; `following` begins next. With `more` some of it is still to come."""
+    """Everything up to `upto` has its task; `following` begins next. With `more` some of it is still to come.
+
+    `withdrawn` are the times whose tasks a change of the plan took back, all there are now.
+    """
 
     recurrence_id: str
     revision: int
@@ -67,6 +70,7 @@ class OccurrencesOpened(Event):
     occurrences: tuple[Occurrence, ...]
     following: AwareDatetime | None
     more: bool = False
+    withdrawn: tuple[AwareDatetime, ...] = ()
 
 
 class OccurrenceSkipped(Event):
@@ -113,6 +117,7 @@ class RecordOpened(Command):
     occurrences: tuple[Occurrence, ...]
     following: AwareDatetime | None
     more: bool = False
+    withdrawn: tuple[AwareDatetime, ...] = ()
 
 
 class SkipOccurrence(Command):
@@ -152,6 +157,7 @@ class Recurrence:
     upto: AwareDatetime | None = None
     opened: Mapping[AwareDatetime, str | None] = field(default_factory=dict)
     skipped: frozenset[AwareDatetime] = frozenset()
+    withdrawn: frozenset[AwareDatetime] = frozenset()
     ended: AwareDatetime | None = None
 
 
@@ -210,12 +216,15 @@ def _start(command: StartRecurrence, state: Recurrence) -> list[RecurrenceEvent]
 
 
 def _record(command: RecordOpened, state: Recurrence) -> list[RecurrenceEvent]:
-    # Two may have opened the same times at once, or the plan may have changed under their hands: then
-    # whoever comes second adds nothing, and the newer plan has its own opening under way.
-    if command.revision != state.revision:
-        return []
+    # Two may have opened the same times at once: whoever comes second adds nothing. What was done while the
+    # plan changed or ended is kept all the same, and is to be looked at again (`more`): it may have to go.
+    overtaken = command.revision != state.revision or state.ended is not None
+    withdrawn = frozenset(command.withdrawn)
     known = all(one.start in state.opened for one in command.occurrences)
-    if known and state.upto is not None and command.upto <= state.upto:
+    if known and overtaken and withdrawn <= state.withdrawn:
+        return []
+    upto_known = state.upto is not None and command.upto <= state.upto
+    if known and not overtaken and upto_known and withdrawn == state.withdrawn:
         return []
     return [
         OccurrencesOpened(
@@ -224,7 +233,8 @@ def _record(command: RecordOpened, state: Recurrence) -> list[RecurrenceEvent]:
             upto=command.upto,
             occurrences=command.occurrences,
             following=command.following,
-            more=command.more,
+            more=command.more or overtaken,
+            withdrawn=tuple(sorted(withdrawn | state.withdrawn if overtaken else withdrawn)),
         )
     ]
 
@@ -249,8 +259,10 @@ def evolve(state: Recurrence, event: RecurrenceEvent) -> Recurrence:
             return replace(state, plan=plan, revision=event.revision, since=event.since, upto=None)
         case OccurrencesOpened(revision=revision, upto=upto, occurrences=occurrences):
             opened = {**state.opened, **{one.start: one.task_id for one in occurrences}}
-            aligned = state.plan if revision == state.revision and not event.more else state.aligned
-            return replace(state, opened=opened, upto=upto, aligned=aligned)
+            state = replace(state, opened=opened, withdrawn=frozenset(event.withdrawn))
+            if revision != state.revision:
+                return replace(state, upto=None)
+            return replace(state, upto=upto, aligned=state.aligned if event.more else state.plan)
         case OccurrenceSkipped(start=start):
             return replace(state, skipped=state.skipped | {start})
         case RecurrenceEnded(since=since):

@@ -71,12 +71,11 @@ def _changes(doc: Document, event: Any) -> Document:
             new = [{**one.model_dump(), "start": stamp(one.start)} for one in occurrences]
             again = {one["start"] for one in new}
             known = [one for one in doc["occurrences"] if one["start"] not in again]
+            latest = {"occurrences": sorted([*known, *new], key=lambda one: str(one["start"]))[-LATEST:]}
+            if doc["status"] == "ended":  # these were under way when the end was decided
+                return latest
             over = following is None and not more
-            return {
-                "occurrences": sorted([*known, *new], key=lambda one: str(one["start"]))[-LATEST:],
-                "following": stamped(following),
-                "status": "finished" if over else "active",
-            }
+            return {**latest, "following": stamped(following), "status": "finished" if over else "active"}
         case OccurrenceSkipped(start=start):
             return {"skipped": sorted({*doc["skipped"], stamp(start)})}
         case RecurrenceEnded():

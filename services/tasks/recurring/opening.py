@@ -13,7 +13,7 @@ from services.kernel.shown import stamp
 from services.tasks.domain.recurrence import Occurrence, Plan, RecordOpened, Recurrence, recurrence
 from services.tasks.domain.task import task
 from services.tasks.domain.task_events import Task
-from services.tasks.domain.task_execution import CancelTask, ExecutionFacts
+from services.tasks.domain.task_execution import CancelTask, ExecutionFacts, ReopenTask
 from services.tasks.domain.task_planning import OpenTask
 from services.tasks.domain.values import Fields, Window
 from services.tasks.recurring import rule
@@ -56,8 +56,9 @@ class _Opening:
         assert known.since is not None
         horizon = self._ask.now + AHEAD
         due = rule.between(timing, known.upto or known.since, horizon)
+        withdrawn = set(known.withdrawn)
         if known.upto is None:
-            self._align(set(due))
+            withdrawn = self._align(set(due))
         else:
             due = [start for start in due if start > known.upto]
             if not due:
@@ -72,6 +73,7 @@ class _Opening:
             "occurrences": tuple(self._open(start) for start in fresh),
             "following": next(iter(rule.following(timing, upto)), None),
             "more": more,
+            "withdrawn": tuple(sorted(withdrawn)),
         }
         return self._ask.handle(recurrence, self._id, self._ask.make(RecordOpened, done), part="opened").to_wire()
 
@@ -113,14 +115,25 @@ class _Opening:
         minutes = self._plan.timing.minutes
         return Window(start=start, end=None if minutes is None else start + timedelta(minutes=minutes))
 
-    def _align(self, wanted: set[datetime]) -> None:
-        """Tasks opened under an earlier plan: those that no longer occur go, the others get what changed."""
-        assert self._known.since is not None
-        ahead = {start for start in self._known.opened if start >= self._known.since}
-        _withdraw(self._ask, self._known, ahead - wanted, CHANGED)
-        for start in sorted(ahead & wanted):
-            if task_id := self._known.opened[start]:
+    def _align(self, wanted: set[datetime]) -> set[datetime]:
+        """Tasks opened under an earlier plan: those that no longer occur go, the others get what changed.
+
+        Those that an earlier change took back come again where they occur now; answers which are away.
+        """
+        known = self._known
+        assert known.since is not None
+        ahead = {start for start in known.opened if start >= known.since}
+        away = set(known.withdrawn) | _withdraw(self._ask, known, ahead - wanted, CHANGED)
+        for start in sorted(ahead & wanted - known.skipped):
+            if task_id := known.opened[start]:
+                if start in known.withdrawn:
+                    self._reopen(task_id)
                 self._edit(task_id, start)
+        return away - wanted
+
+    def _reopen(self, task_id: str) -> None:
+        why = {"task_id": task_id, "reason": CHANGED, "facts": ExecutionFacts(manages=True)}
+        self._ask.handle(task, task_id, self._ask.make(ReopenTask, why), part=f"reopen/{task_id}")
 
     def _edit(self, task_id: str, start: datetime) -> None:
         before, now = self._known.aligned, self._plan
@@ -166,14 +179,13 @@ def _changes(before: Plan, now: Plan) -> dict[str, Any]:
     return {name: new[name] for name in new if name in changed}
 
 
-def _withdraw(ask: Ask, known: Recurrence, starts: set[datetime], reason: str) -> None:
-    """Cancel the tasks of these times, as far as nobody has begun them."""
-    for start in sorted(starts):
-        if task_id := known.opened[start]:
-            _cancel(ask, task_id, reason)
+def _withdraw(ask: Ask, known: Recurrence, starts: set[datetime], reason: str) -> set[datetime]:
+    """Cancel the tasks of these times, as far as nobody has begun them; answers which were cancelled so."""
+    tasks = {start: task_id for start in sorted(starts) if (task_id := known.opened[start])}
+    return {start for start, task_id in tasks.items() if _cancel(ask, task_id, reason)}
 
 
-def _cancel(ask: Ask, task_id: str, reason: str) -> None:
+def _cancel(ask: Ask, task_id: str, reason: str) -> bool:
     def cancel() -> CancelTask:
         work: Task = ask.state(task, task_id)
         if work.cancelled or work.generic_state != "pending":
@@ -182,7 +194,11 @@ def _cancel(ask: Ask, task_id: str, reason: str) -> None:
         assert isinstance(made, CancelTask)
         return made
 
+    part = f"cancel/{task_id}"
+    if ask.done(part) is not None:
+        return True
     try:
-        ask.handle(task, task_id, cancel, part=f"cancel/{task_id}")
+        ask.handle(task, task_id, cancel, part=part)
     except Rejected:
-        return  # begun or closed: it is people's now
+        return False  # begun or closed: it is people's now
+    return True

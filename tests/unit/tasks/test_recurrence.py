@@ -6,10 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given as having
+from hypothesis import settings
+from hypothesis import strategies as st
 
 from services.kernel.clock import new_id
 from services.kernel.domain import ERASED
 from services.kernel.shown import stamp
+from services.kernel.testing.app import START
 from services.kernel.testing.given import given
 from services.tasks.domain.recurrence import (
     ChangeRecurrence,
@@ -28,6 +32,7 @@ from services.tasks.domain.recurrence import (
 )
 from services.tasks.domain.task_planning import Outline, Wording
 from services.tasks.recurring.opening import task_of
+from services.tasks.recurring.rule import between
 from tests.examples.tasks import (
     ADMIN,
     COLLEAGUE,
@@ -93,9 +98,21 @@ class TestDeciding:
         given(recurrence, STARTED).when(ask(RecordOpened, **fields)).then(OPENED)
         given(recurrence, STARTED).when(ask(RecordOpened, **fields)).then_repeating_adds_nothing()
 
-    def test_what_was_opened_under_a_former_plan_is_not_the_news(self) -> None:
+    @pytest.mark.parametrize("overtaken_by", [CHANGED, RecurrenceEnded(recurrence_id=RECURRENCE, since=NOW)])
+    def test_what_was_opened_while_the_plan_changed_is_looked_at_again(self, overtaken_by: Any) -> None:
         fields = {name: getattr(OPENED, name) for name in ("revision", "upto", "occurrences", "following")}
-        given(recurrence, STARTED, CHANGED).when(ask(RecordOpened, **fields)).then_nothing()
+        late = given(recurrence, STARTED, overtaken_by).when(ask(RecordOpened, **fields))
+        story = late.then(OPENED.model_copy(update={"more": True}))
+        assert story.state.opened == {FIRST: TASK}
+        story.when(ask(RecordOpened, **fields)).then_nothing()
+
+    def test_what_a_change_took_back_is_remembered(self) -> None:
+        took = {"revision": 2, "upto": UPTO, "occurrences": (), "following": None, "withdrawn": (FIRST,)}
+        story = given(recurrence, STARTED, OPENED, CHANGED).when(ask(RecordOpened, **took))
+        assert story.then_repeating_adds_nothing().state.withdrawn == {FIRST}
+        stale = given(recurrence, STARTED, OPENED, CHANGED).when(ask(RecordOpened, **{**took, "revision": 1}))
+        again = stale.then_repeating_adds_nothing().state
+        assert (again.withdrawn, again.upto) == ({FIRST}, None)
 
     def test_tasks_are_brought_to_the_plan_that_they_were_opened_under(self) -> None:
         state = given(recurrence, STARTED, OPENED, CHANGED).state
@@ -250,6 +267,29 @@ class TestInTheOffice:
         gone = self.tasks(office, id, "cancelled")
         assert [row["window"]["start"][5:10] for row in gone] == ["11-30", "12-07"]
 
+    def test_a_change_taken_back_brings_the_tasks_back(self, office: Office) -> None:
+        id = self.start(office, rule="FREQ=WEEKLY;BYDAY=MO")
+        _, by_hand, third = (row["id"] for row in self.tasks(office, id))
+        office.do("cancel_task", task_id=by_hand, reason="El cliente no estará")
+        for rule in ("FREQ=WEEKLY;BYDAY=TU", "FREQ=WEEKLY;BYDAY=MO"):
+            office.do("change_recurrence", recurrence_id=id, rule=rule)
+        rows = {row["id"]: row["status"] for row in self.tasks(office, id)}
+        assert (rows[by_hand], rows[third]) == ("cancelled", "pending")
+
+    def test_what_was_under_way_at_the_end_goes_too(self, office: Office) -> None:
+        id = self.start(office)
+        office.do("end_recurrence", recurrence_id=id)
+        late = datetime(2026, 12, 14, 13, tzinfo=UTC)
+        office.open(task_id=task_of(id, late), title="Abierta a destiempo")
+        done = Occurrence(start=late, task_id=task_of(id, late))
+        command = RecordOpened(
+            recurrence_id=id, revision=1, upto=late, occurrences=(done,), following=None, at=START, by="system:test"
+        )
+        office.app.application.journal.handle(recurrence, id, command, commit_id="late", caller=office.caller(ADMIN))
+        office.app.follow()
+        assert office.ask("task", task_id=done.task_id)["status"] == "cancelled"
+        assert office.ask("recurrence", recurrence_id=id)["status"] == "ended"
+
     def test_two_changes_in_a_row_both_arrive(self, office: Office) -> None:
         id = self.start(office)
         follow, office.app.follow = office.app.follow, lambda: None  # type: ignore[method-assign]
@@ -348,3 +388,47 @@ class TestInTheOffice:
             "preview_recurrence", rule="FREQ=DAILY", starts="2026-12-01T08:00", after=tried["upcoming"][0]
         )
         assert later["upcoming"][0] == "2027-01-01T13:00:00.000Z"
+
+
+RULES = ("FREQ=WEEKLY;BYDAY=MO,TH", "FREQ=WEEKLY;BYDAY=TU", "FREQ=DAILY;INTERVAL=3", "FREQ=DAILY;COUNT=9")
+actions = st.one_of(
+    st.integers(1, 9).map(lambda days: ("wait", days)),
+    st.sampled_from(RULES).map(lambda rule: ("change", rule)),
+    st.integers(0, 3).map(lambda ahead: ("skip", ahead)),
+    st.just(("open", 0)),
+)
+
+
+@settings(max_examples=25, deadline=None)
+@having(st.sampled_from(RULES), st.lists(actions, max_size=6))
+def test_what_is_ahead_is_what_the_plan_says(rule_of: str, happened: list[tuple[str, Any]]) -> None:
+    """Whatever was changed, left out or opened twice: a fortnight's tasks, each once, none that should not be."""
+    office = Office()
+    office.set_up()
+    id = TestInTheOffice().start(office, rule=rule_of)
+    skipped: set[str] = set()
+    for what, how in happened:
+        match what:
+            case "wait":
+                office.app.advance(timedelta(days=how))
+            case "change":
+                office.do("change_recurrence", recurrence_id=id, rule=how)
+            case "skip":
+                upcoming = office.ask("recurrence", recurrence_id=id)["upcoming"]
+                for one in upcoming[how : how + 1]:
+                    office.do("skip_occurrence", recurrence_id=id, start=one["start"])
+                    skipped.add(one["start"])
+            case _:
+                office.as_system("open_occurrences", recurrence_id=id)
+    now = office.app.clock.now()
+    plan = recurrence_of(office, id)
+    due = {stamp(start) for start in between(plan, now, now + timedelta(days=14)) if start > now}
+    rows = office.ask("task_board", recurrence_id=id, limit=200)["items"]
+    pending = [row["window"]["start"] for row in rows if row["status"] == "pending"]
+    ahead = [start for start in pending if start > stamp(now)]
+    assert sorted(ahead) == sorted(due - skipped)
+
+
+def recurrence_of(office: Office, id: str) -> Timing:
+    found = office.ask("recurrence", recurrence_id=id)
+    return Timing(**{name: found[name] for name in Timing.model_fields})
