@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Annotated, Any, Literal, NamedTuple
@@ -16,6 +17,7 @@ from services.forms.domain.form_content import id_of
 from services.forms.domain.judging import Circumstances, Judged, judge
 from services.forms.domain.medium import medium
 from services.forms.domain.plan import Plan
+from services.forms.domain.reading import MEDIA_TYPE
 from services.forms.domain.schema import canonical
 from services.forms.domain.submission import readable, submission
 from services.forms.domain.submission_events import (
@@ -33,6 +35,7 @@ from services.kernel.domain import Erased, Rejected
 
 Fields = Mapping[str, Any]
 MAX_ANSWERS = 1024 * 1024
+_PATH = re.compile(r"[A-Za-z0-9_/-]{1,200}")
 CLOCK_TOLERANCE = timedelta(minutes=5)
 
 UNHEARD = frozenset({"received_at", "offset_ms", "site", "quarantine"})
@@ -54,6 +57,12 @@ class ManifestItem(Query):
     bytes: Annotated[int, Field(ge=1)]
     type: Annotated[str, StringConstraints(min_length=1, max_length=100)]
     field: str | None = None
+
+    def declared(self) -> DeclaredMedium:
+        """As a fact says it in the open: where it is not of a form's making, nothing that a person typed."""
+        kind = self.type if MEDIA_TYPE.fullmatch(self.type) else "application/octet-stream"
+        path = self.field if self.field and _PATH.fullmatch(self.field) else ""
+        return DeclaredMedium(id=self.id, bytes=self.bytes, type=kind, path=path, kind="unknown")
 
 
 class Answered(Query):
@@ -302,10 +311,7 @@ def _verdict(
     media = tuple(DeclaredMedium(**one.model_dump()) for one in judged.media)
     if judgement.judged is None:
         # Which question they belong to is not known here; their bytes are evidence all the same.
-        media = tuple(
-            DeclaredMedium(id=one.id, bytes=one.bytes, type=one.type, path=one.field or "", kind="unknown")
-            for one in listed
-        )
+        media = tuple(one.declared() for one in listed)
     return {
         "hash": judgement.hash,
         # What waits for somebody to look at it is kept word by word, what is accepted as the form makes of it.

@@ -31,8 +31,8 @@ from services.forms.domain.schema import (
 from services.forms.expressions import Value
 from services.forms.expressions.values import EMPTY, each, number_text, read_moment, read_time
 
+MEDIA_TYPE = re.compile(r"[a-z]{1,20}/[A-Za-z0-9.+_-]{1,79}(;[ A-Za-z0-9=.+_-]{0,40})?")
 MEDIA_ID = re.compile(r"sha256:[0-9a-f]{64}")
-LONGEST_BARCODE = 8_000
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MEDIA_KEYS = frozenset({"id", "bytes", "type", "name", "seconds", "width", "height", "signed_by"})
 _SHORT = 300
@@ -143,7 +143,7 @@ def _is_medium(item: Mapping[str, Any]) -> bool:
         and not isinstance(size, bool)
         and 0 < size < 2**53
         and isinstance(kind, str)
-        and 0 < len(kind) < 100
+        and MEDIA_TYPE.fullmatch(kind) is not None
         and all(_is_number(item[name]) for name in ("seconds", "width", "height") if name in item)
         and all(
             isinstance(item[name], str) and len(item[name]) <= _SHORT for name in ("name", "signed_by") if name in item

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from services.forms.domain.values import Formula, Labels, Language, Name, Priority, Properties, Value
+from services.forms.domain.values import Formula, Id, Labels, Language, Name, Priority, Properties, Value
 
 MAX_ITEMS = 2_000
 MAX_CHOICES = 5_000
@@ -39,8 +39,8 @@ class FollowUp(Value):
     """When an answer needs somebody to look after it, and what kind of work that is."""
 
     when: Formula
-    process_id: str | None = None
-    subprocess_id: str | None = None
+    process_id: Id | None = None
+    subprocess_id: Id | None = None
     priority: Priority = "normal"
 
 

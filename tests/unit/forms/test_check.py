@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from services.forms.domain.check import check, size_faults
 from services.forms.domain.order import Circle, arranged
 from services.forms.domain.schema import Content, canonical, content_hash
-from tests.examples.forms import INSPECTION, choices, form, item, text
+from tests.examples.forms import INSPECTION, SUBPROCESS, choices, form, item, text
 
 
 def faults(*items: dict[str, Any], **more: Any) -> list[tuple[str, str, str]]:
@@ -70,7 +70,7 @@ def test_every_fault_is_told_at_once_and_placed() -> None:
         (item("calculated", "x", calculation="foo()"), "calculation", "function-unknown"),
         (item("calculated", "x", calculation=""), "calculation", "expression-empty"),
         (text("x", follow_up={"when": "foo()"}), "follow_up", "function-unknown"),
-        (text("x", follow_up={"when": ". = 'a'", "subprocess_id": "s"}), "follow_up", "process-missing"),
+        (text("x", follow_up={"when": ". = 'a'", "subprocess_id": SUBPROCESS}), "follow_up", "process-missing"),
         (text("x", labels={"es": " "}), "labels", "label-missing"),
     ],
 )

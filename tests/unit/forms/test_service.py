@@ -241,6 +241,14 @@ class TestDevices:
         account.do("release_submission", submission_id=SUBMISSION)
         assert account.ask("submission", submission_id=SUBMISSION)["answers"] == {"anything": [1, {"deep": "ñ"}]}
 
+    def test_what_people_typed_does_not_get_into_the_open(self, account: Account) -> None:
+        listed = [{"id": sha("e"), "bytes": 5, "type": "Señora Gómez", "field": "señora/gómez"}]
+        account.push(queued("c1", SUBMISSION, form={"id": OTHER_FORM, "version": 7}, media=listed))
+        (received,) = (fact for fact in account.app.facts() if isinstance(fact.event, SubmissionReceived))
+        assert received.data["media"] == [
+            {"id": sha("e"), "bytes": 5, "type": "application/octet-stream", "path": "", "kind": "unknown"}
+        ]
+
     def test_a_closed_version_waits_for_a_supervisor(self, account: Account) -> None:
         account.do("retire_form_version", form_id=FORM, version=1, closes_at=START.isoformat())
         (result,) = account.push(queued("c1", SUBMISSION))
