@@ -149,19 +149,6 @@ def find_version(query: VersionQuery, ask: Ask) -> Mapping[str, Any]:
     }
 
 
-def find_schemas(query: FormQuery, ask: Ask) -> Mapping[str, Any]:
-    """Every version with its content, the oldest first: what columns there ever were."""
-    demand(ask.caller, READ)
-    known = _known(query.form_id, ask)
-    return {
-        "form_id": query.form_id,
-        "versions": [
-            {"version": number, "hash": version.hash, "content": load(ask, version.hash)}
-            for number, version in sorted(known.versions.items())
-        ],
-    }
-
-
 def _known(form_id: str, ask: Ask) -> Form:
     known: Form = ask.state(form, form_id)
     if not known.exists:
@@ -181,5 +168,4 @@ QUERIES: Mapping[str, Answers] = {
     "form": (FormQuery, find_form),
     "form_draft": (FormQuery, find_draft),
     "form_version": (VersionQuery, find_version),
-    "form_schemas": (FormQuery, find_schemas),
 }

@@ -187,14 +187,6 @@ class SubmissionQuery(Query):
     submission_id: str
 
 
-class ExportQuery(Query):
-    """What one form's submissions say, in the order of their ids."""
-
-    form_id: str
-    after: Annotated[str, Field(max_length=80)] = ""
-    limit: Annotated[int, Field(ge=1, le=500)] = 200
-
-
 _EQUAL = ("form_id", "task_id", "user_id", "device_id", "parked", "complete")
 
 
@@ -253,29 +245,6 @@ def find_status(query: SubmissionQuery, ask: Ask) -> Mapping[str, Any]:
     return {**{name: card[name] for name in names}, "safe": card["complete"]}
 
 
-def find_for_export(query: ExportQuery, ask: Ask) -> Mapping[str, Any]:
-    """Submissions with their answers, a batch at a time; `next` is where the following batch goes on."""
-    demand(ask.caller, READ)
-    rows = ask.reads["submission_answers"].find(
-        {"form_id": query.form_id, "_id": {"$gt": f"{ask.caller.tenant}:{query.after}"}},
-        sort=[("_id", 1)],
-        limit=query.limit,
-    )
-    cards = {card["id"]: card for card in _cards([row["id"] for row in rows], ask)}
-    items = [
-        {**cards[row["id"]], "place": row["place"], "answers": json.loads(row["answers"])}
-        for row in rows
-        if row["id"] in cards
-    ]
-    return {"items": items, "next": rows[-1]["id"] if len(rows) == query.limit else None}
-
-
-def _cards(ids: Sequence[str], ask: Ask) -> list[Document]:
-    keys = [f"{ask.caller.tenant}:{id}" for id in ids]
-    found: list[Document] = ask.reads["submissions"].find(every({"_id": {"$in": keys}}, _seen(ask)))
-    return found
-
-
 def _card(submission_id: str, ask: Ask) -> Document:
     demand(ask.caller, READ, EXECUTE, EDIT)
     card: Document | None = ask.reads["submissions"].one(submission_id)
@@ -294,5 +263,4 @@ QUERIES: Mapping[str, Answers] = {
     "submissions": (SubmissionsQuery, find_submissions),
     "submission": (SubmissionQuery, find_submission),
     "submission_status": (SubmissionQuery, find_status),
-    "submissions_for_export": (ExportQuery, find_for_export),
 }

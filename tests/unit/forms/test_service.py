@@ -48,7 +48,7 @@ class TestForms:
         first = account.ask("form_version", form_id=FORM, version=1)
         assert (first["content"], first["hash"]) == (INSPECTION.to_json(), INSPECTION.hash)
         assert account.ask("form_version", form_id=FORM)["number"] == 2
-        assert [one["version"] for one in account.ask("form_schemas", form_id=FORM)["versions"]] == [1, 2]
+        assert [one["version"] for one in account.ask("form", form_id=FORM)["versions"]] == [1, 2]
 
     def test_a_draft_may_be_faulty_but_is_not_published(self, account: Account) -> None:
         faulty = form(text("a", relevant="${b}"), text("c", constraint="1 +"))
@@ -87,7 +87,7 @@ class TestForms:
         account.do("activate_form", form_id=FORM)
         assert account.ask("form", form_id=FORM)["description"] == "Cada mes"
 
-    @pytest.mark.parametrize("query", ["form", "form_draft", "form_version", "form_schemas"])
+    @pytest.mark.parametrize("query", ["form", "form_draft", "form_version"])
     def test_unknown_forms(self, account: Account, query: str) -> None:
         with pytest.raises(Rejected, match="form-unknown"):
             account.ask(query, form_id=OTHER_FORM)
@@ -447,16 +447,6 @@ class TestLooking:
         assert (shown["status"], shown["decision"]["what"]) == ("discarded", "discarded")
         assert refused(account, "release_submission", submission_id=SUBMISSION).code == "submission-not-parked"
         assert refused(account, "release_submission", submission_id=OTHER_SUBMISSION).code == "submission-unknown"
-
-    def test_exports_walk_all_submissions_of_a_form(self, account: Account) -> None:
-        ids = [an_id(1_000 + n) for n in range(5)]
-        for id in ids:
-            account.submit(id)
-        first = account.ask("submissions_for_export", form_id=FORM, limit=3)
-        rest = account.ask("submissions_for_export", form_id=FORM, limit=3, after=first["next"])
-        assert [one["id"] for one in (*first["items"], *rest["items"])] == ids
-        assert rest["next"] is None
-        assert first["items"][0]["answers"]["contact"] == "Marta Ñungo"
 
     def test_accounts_do_not_see_each_other(self, account: Account) -> None:
         account.submit(SUBMISSION)
