@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from services.kernel.domain import ERASED
 from services.kernel.testing.given import given
 from services.tasks.domain.process import (
     ActivateProcess,
@@ -19,9 +20,11 @@ from services.tasks.domain.process import (
     ProcessActivated,
     ProcessCreated,
     ProcessDeactivated,
+    ProcessFieldsSet,
     ProcessRenamed,
     RenameProcess,
     RenameSubprocess,
+    SetProcessFields,
     StatusListAttached,
     SubprocessActivated,
     SubprocessAdded,
@@ -138,6 +141,23 @@ def test_subprocesses_are_kept_apart() -> None:
     state = given(process, *THERE, added, off).state
     assert state.subprocess(SUBPROCESS).active
     assert not state.subprocess(OTHER_SUBPROCESS).active
+
+
+@pytest.mark.parametrize("of", [None, SUBPROCESS])
+def test_own_fields_have_values_of_the_process_and_of_each_subprocess(of: str | None) -> None:
+    command = SetProcessFields(**ASKED, subprocess_id=of, fields={"cost_centre": "CC-1"})
+    fact = ProcessFieldsSet(
+        process_id=PROCESS, subprocess_id=of, changed=("cost_centre",), fields={"cost_centre": "CC-1"}
+    )
+    given(process, *THERE).when(command).then(fact)
+    given(process, *THERE).when(command).then_repeating_adds_nothing()
+    erased = fact.model_copy(update={"fields": ERASED})
+    given(process, *THERE, erased).when(command).then(fact)
+
+
+def test_own_fields_of_what_does_not_exist() -> None:
+    given(process).when(SetProcessFields(**ASKED, fields={})).then_rejected("process-unknown")
+    given(process, process_created).when(SetProcessFields(**SUB, fields={})).then_rejected("subprocess-unknown")
 
 
 @pytest.mark.parametrize("kind", [SubprocessRenamed, SubprocessActivated, SubprocessDeactivated])
