@@ -78,16 +78,6 @@ class Judged:
     media: list[Medium] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
 
-    @property
-    def photos(self) -> int:
-        """How many photos are declared."""
-        return sum(medium.kind == "picture" for medium in self.media)
-
-    @property
-    def signatures(self) -> int:
-        """How many signatures are declared."""
-        return sum(medium.kind == "signature" for medium in self.media)
-
 
 @dataclass(slots=True)
 class Circumstances:

@@ -145,9 +145,7 @@ def _is_medium(item: Mapping[str, Any]) -> bool:
         and isinstance(kind, str)
         and MEDIA_TYPE.fullmatch(kind) is not None
         and all(_is_number(item[name]) for name in ("seconds", "width", "height") if name in item)
-        and all(
-            isinstance(item[name], str) and len(item[name]) <= _SHORT for name in ("name", "signed_by") if name in item
-        )
+        and all(_is_short(item[name]) for name in ("name", "signed_by") if name in item)
     )
 
 
