@@ -45,7 +45,8 @@ def decide_over_tasks(ask: Ask) -> Mapping[str, Any]:
     wanted = ask.make(DecideOverTasks, ask.data)
     assert isinstance(wanted, DecideOverTasks)
     given = {name: ask.data[name] for name in TELLS[wanted.action] if name in ask.data}
-    if strange := sorted(wanted.model_fields_set - {"action", "task_ids", "at", "by"} - given.keys()):
+    others = wanted.model_fields_set - {"action", "task_ids", "at", "by"} - given.keys()
+    if strange := sorted(name for name in others if getattr(wanted, name)):
         errors = [{"loc": [name], "msg": f"not for {wanted.action}", "type": "extra_forbidden"} for name in strange]
         raise Rejected("invalid", errors=errors)
     if wanted.action == "cancel" and not wanted.reason:

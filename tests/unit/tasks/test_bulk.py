@@ -54,7 +54,7 @@ class TestBulk:
         ids = [office.open() for _ in range(3)]
         window = {"start": stamp(START), "end": None}
         office.do("decide_over_tasks", action="reschedule", task_ids=ids, window=window)
-        office.do("decide_over_tasks", action="cancel", task_ids=ids[1:], reason="Paro")
+        office.do("decide_over_tasks", action="cancel", task_ids=ids[1:], reason="Paro", user_id=None)
         rows = {id: office.ask("task", task_id=id) for id in ids}
         assert {row["window"]["start"] for row in rows.values()} == {stamp(START)}
         assert [rows[id]["status"] for id in ids] == ["pending", "cancelled", "cancelled"]
