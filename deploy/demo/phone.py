@@ -60,13 +60,13 @@ class Phone:
 
     def __post_init__(self) -> None:
         self._key = Ed25519PrivateKey.generate()
-        self._http = httpx.Client(base_url=self.base_url, timeout=20)
+        self._http = httpx.Client(base_url=self.base_url, timeout=40)
         self._boot = uuid.uuid4().hex[:8]
 
     def by_way_of(self, base_url: str) -> None:
         """From now on all requests go there: another network."""
         self._http.close()
-        self._http = httpx.Client(base_url=base_url, timeout=20)
+        self._http = httpx.Client(base_url=base_url, timeout=40)
 
     def enrol(self) -> Phone:
         """Log in on this device and bind it to its key. Raises Refused, Offline."""
@@ -147,10 +147,10 @@ class Phone:
             if not page["more"]:
                 return
 
-    def page(self, limit: int = 500) -> dict[str, Any]:
-        """Ask once for what is new. Raises Refused, Offline."""
+    def page(self, limit: int = 500, wait: int = 0) -> dict[str, Any]:
+        """Ask once for what is new, and wait so many seconds for news. Raises Refused, Offline."""
         cursor = f"&cursor={self.cursor}" if self.cursor else ""
-        return self._signed("GET", f"{PULL}?limit={limit}{cursor}")
+        return self._signed("GET", f"{PULL}?limit={limit}{f'&wait={wait}' if wait else ''}{cursor}")
 
     def take(self, page: Mapping[str, Any]) -> None:
         """Believe a page."""

@@ -18,13 +18,17 @@ from gateway.calls import Call
 from gateway.devices import Device
 from gateway.door import CallDep, on_device, resource, signed_in
 from gateway.errors import Problem
+from gateway.live import LiveFeed
 from gateway.routes.fields import EXAMPLE_ID, OTHER_ID, Body, Id, Receipt
+from services.kernel.broker import BrokerLost
 
 router = resource("sync")
 
 TASKS, FORMS, IDENTITY = "tasks", "forms", "identity"
 LARGEST_BATCH = 500
 WORTH_PACKING = 1_024
+SETTLING = 0.3
+"""Read models follow facts a moment later."""
 QUICKLY = 1
 """A day's work shrinks to a tenth already so; trying harder costs much more than it saves."""
 SUBMISSIONS = "submission."
@@ -136,13 +140,31 @@ async def pull(
     call: CallDep,
     cursor: Annotated[str | None, Query(max_length=600)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 500,
+    wait: Annotated[int, Query(ge=0, le=25, description="Seconds to wait for news, when there is none.")] = 0,
 ) -> Response:
     """With `reset`, everything the phone has is to be replaced by what follows; without a cursor one begins so."""
     device = devices.device_of(request)
     if device.ended is not None:
         raise Problem("device-revoked", wipe=True)
     asked = {"device_id": device.id, "limit": limit} | ({"cursor": cursor} if cursor else {})
-    return await _packed(request, await call.ask(TASKS, "sync_pull", asked))
+    page = await call.ask(TASKS, "sync_pull", asked)
+    if wait and not (page["changes"] or page["reset"] or page["more"]):
+        await _news(request.app.state.live, call, wait)
+        page = await call.ask(TASKS, "sync_pull", asked)
+    return await _packed(request, page)
+
+
+async def _news(feed: LiveFeed, call: Call, seconds: float) -> None:
+    """Wait until something happens in the account that this person may know of; it need not concern the phone."""
+    try:
+        listener, _ = await feed.join(call.principal, None)
+    except BrokerLost:
+        return
+    try:
+        await listener.next(seconds)
+        await asyncio.sleep(SETTLING)
+    finally:
+        feed.leave(listener)
 
 
 async def _submissions(call: Call, device: Device, commands: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

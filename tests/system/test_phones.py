@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
 
 from deploy.demo.client import Refused
@@ -73,6 +76,26 @@ def test_a_stolen_token_is_worth_nothing_without_the_phone(company: Company, pho
     with pytest.raises(Refused, match="device-signature-invalid"):
         thief.pull()
     phone.hand_in()
+
+
+def test_a_phone_that_waits_is_told_at_once(company: Company, phone: Phone) -> None:
+    phone.hand_in()
+    within(10.0, lambda: phone.pull() or not phone.page()["changes"])
+    told: list[float] = []
+
+    def wait() -> None:
+        page = phone.page(wait=20)
+        told.append(time.monotonic())
+        phone.take(page)
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    time.sleep(1.0)
+    begun = time.monotonic()
+    job = company.open_task(company.owner, "Nueva", user_id=phone.user_id)
+    waiting.join(30)
+    within(10.0, lambda: phone.pull() or job in phone.tasks())
+    assert told[0] - begun < 10
 
 
 def test_another_company_learns_nothing(platform: Platform, company: Company, phone: Phone) -> None:

@@ -19,7 +19,7 @@ def react(fact: Recorded, app: Reacting) -> Iterable[Dispatch | At]:
             yield Dispatch("check_import", {"import_id": import_id})
             yield At(
                 fact.at + KEPT_FOR,
-                f"expire-import:{import_id}",
+                f"expire-import:{fact.tenant}:{import_id}",  # the id is a client's: it counts in its account only
                 Dispatch("expire_import", {"import_id": import_id}),
             )
 

@@ -50,10 +50,11 @@ class TaskDetail(ReadModel):
         if changed is None and not isinstance(fact.event, EvidenceEvent):
             return doc
         # Answers may be here before the task they are for: they wait in a document that is not shown yet.
-        return {**before, **(changed or {}), **_more(before, fact), "history": [*before["history"], *_told(fact)]}
+        return {**before, **(changed or {}), **said(before, fact), "history": [*before["history"], *_told(fact)]}
 
 
-def _more(doc: Document, fact: Recorded) -> Document:
+def said(doc: Document, fact: Recorded) -> Document:
+    """What is told about the task that its card leaves out: answers, notes, description, own fields."""
     event = fact.event
     match event:
         case FormAnswered():
@@ -67,13 +68,6 @@ def _more(doc: Document, fact: Recorded) -> Document:
         case TaskNoted(note_id=id, user_id=user_id, text=text):
             note = {"note_id": id, "user_id": user_id, "at": stamp(fact.at), "text": shown(text)}
             return {"notes": [*doc["notes"], note]}
-        case _:
-            return described(event)
-
-
-def described(event: Any) -> Document:
-    """What is told about the task that its card leaves out."""
-    match event:
         case TaskOpened(description=description, fields=fields):
             return {"description": shown(description), "fields": shown(fields) or {}}
         case TaskDescribed(description=description):

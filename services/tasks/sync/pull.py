@@ -24,7 +24,7 @@ from services.kernel.domain import Rejected
 from services.kernel.shown import stamp
 from services.tasks.domain.device_log import DeviceLog, device_log
 from services.tasks.domain.values import Id
-from services.tasks.readmodels.field_feed import for_device
+from services.tasks.readmodels.field_feed import COMES_ALONG, for_device
 from services.tasks.standing import demand, teams_of
 from services.tasks.sync.push import log_id
 
@@ -158,7 +158,7 @@ def _snapshot(ask: Ask, scope: Scope, cursor: Cursor, limit: int) -> tuple[list[
     last = len(rows) < limit or sent >= BUDGET
     following = replace(cursor, after=None if last else rows[-1]["id"], sent=sent)
     # It shows the place where it was begun; what has happened since is for the asking.
-    return _with_customers(ask, rows), following, not last or cursor.position < ask.followed(FEED)
+    return _with_what_comes_along(ask, rows), following, not last or cursor.position < ask.followed(FEED)
 
 
 def _delta(ask: Ask, scope: Scope, cursor: Cursor, limit: int) -> tuple[list[Change], Cursor, bool]:
@@ -168,11 +168,11 @@ def _delta(ask: Ask, scope: Scope, cursor: Cursor, limit: int) -> tuple[list[Cha
     tasks = feed.find(
         {"kind": "task", "ever": {"$in": list(scope.keys)}, "pos": span}, sort=[("pos", 1)], limit=limit + 1
     )
-    customers = feed.find({"kind": "customer", "pos": span}, sort=[("pos", 1)], limit=limit + 1)
+    others = feed.find({"kind": {"$in": list(COMES_ALONG)}, "pos": span}, sort=[("pos", 1)], limit=limit + 1)
     # Of each kind only what lies before the end of the other's page is known to be complete.
-    ends = [rows[limit]["pos"] - 1 for rows in (tasks, customers) if len(rows) > limit]
+    ends = [rows[limit]["pos"] - 1 for rows in (tasks, others) if len(rows) > limit]
     until = min([end, *ends])
-    rows = [row for row in heapq.merge(tasks, customers, key=lambda row: int(row["pos"])) if row["pos"] <= until]
+    rows = [row for row in heapq.merge(tasks, others, key=lambda row: int(row["pos"])) if row["pos"] <= until]
     taken = list(islice(rows, limit))
     if len(rows) > len(taken):
         until = rows[len(taken)]["pos"] - 1
@@ -181,8 +181,8 @@ def _delta(ask: Ask, scope: Scope, cursor: Cursor, limit: int) -> tuple[list[Cha
     left = [row for row in taken if row["kind"] == "task" and not scope.holds(row)]
     changes = [
         *_removals(scope, left),
-        *_with_customers(ask, carried),
-        *_carried_customers(ask, scope, [row for row in taken if row["kind"] == "customer"], carried),
+        *_with_what_comes_along(ask, carried),
+        *_carried_along(ask, scope, [row for row in taken if row["kind"] != "task"], carried),
     ]
     following = replace(cursor, position=until)
     if scope.now - datetime.fromisoformat(cursor.at) >= DRIFT:
@@ -196,24 +196,24 @@ def _drifted(ask: Ask, scope: Scope, at: datetime) -> list[Change]:
     feed, whose = ask.reads[FEED], {"kind": "task", "whose": {"$in": list(scope.keys)}}
     come = feed.find({**whose, "begins": {"$gt": scope.horizon(at), "$lte": scope.horizon()}})
     gone = feed.find({**whose, "closed_at": {"$gt": scope.past(at), "$lte": scope.past()}})
-    return _with_customers(ask, [row for row in come if scope.holds(row)]) + _removals(scope, gone)
+    return _with_what_comes_along(ask, [row for row in come if scope.holds(row)]) + _removals(scope, gone)
 
 
-def _with_customers(ask: Ask, rows: Iterable[Document]) -> list[Change]:
+def _with_what_comes_along(ask: Ask, rows: Iterable[Document]) -> list[Change]:
     rows = list(rows)
-    wanted = sorted({row["customer_id"] for row in rows if row["customer_id"] is not None})
-    ids = [f"{ask.caller.tenant}:customer:{id}" for id in wanted]
-    customers = ask.reads[FEED].find({"_id": {"$in": ids}}) if ids else []
-    return [_put(row) for row in (*customers, *rows)]
+    wanted = [f"{ask.caller.tenant}:{name}" for name in sorted({name for row in rows for name in row["names"]})]
+    along = ask.reads[FEED].find({"_id": {"$in": wanted}}) if wanted else []
+    return [_put(row) for row in (*along, *rows)]
 
 
-def _carried_customers(ask: Ask, scope: Scope, customers: list[Document], sent: list[Document]) -> list[Change]:
-    told = {row["customer_id"] for row in sent}
-    ids = [id for row in customers if (id := row["id"].removeprefix("customer:")) not in told]
-    if not ids:
+def _carried_along(ask: Ask, scope: Scope, others: list[Document], sent: list[Document]) -> list[Change]:
+    """What changed by itself, of that which some carried task names and which was not just sent with one."""
+    told = {name for row in sent for name in row["names"]}
+    names = [row["id"] for row in others if row["id"] not in told]
+    if not names:
         return []
-    carried = set(ask.reads[FEED].distinct("customer_id", {**scope.filter(), "customer_id": {"$in": ids}}))
-    return [_put(row) for row in customers if row["id"].removeprefix("customer:") in carried]
+    carried = set(ask.reads[FEED].distinct("names", {**scope.filter(), "names": {"$in": names}}))
+    return [_put(row) for row in others if row["id"] in carried and row["id"] not in told]
 
 
 def _put(row: Document) -> Change:

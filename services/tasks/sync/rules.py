@@ -46,6 +46,7 @@ KINDS: Mapping[str, Kind] = {
     "customer.create": Kind("create", "customer", "create_customer", _of_customer),
     "customer.edit": Kind("fields", "customer", "edit_customer", _of_customer),
     "location.add": Kind("append", "customer", "add_location", _of_customer),
+    "gps.record": Kind("append", "user", "record_points"),
     "submission.submit": Kind("relayed", "submission"),
     "submission.amend": Kind("relayed", "submission"),
 }

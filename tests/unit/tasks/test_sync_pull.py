@@ -10,7 +10,18 @@ from services.kernel.clock import new_id
 from services.kernel.domain import Rejected
 from services.kernel.shown import stamp
 from services.tasks.sync import pull
-from tests.examples.tasks import COLLEAGUE, CUSTOMER, LOCATION, PROFILE, STRANGER, SUPERVISOR, TEAM, TECHNICIAN
+from tests.examples.tasks import (
+    COLLEAGUE,
+    CUSTOMER,
+    EQUIPMENT,
+    LOCATION,
+    PLATE,
+    PROFILE,
+    STRANGER,
+    SUPERVISOR,
+    TEAM,
+    TECHNICIAN,
+)
 from tests.unit.tasks.office import Office
 from tests.unit.tasks.phone import Phone
 
@@ -74,6 +85,33 @@ def test_a_customer_comes_with_the_first_task_and_then_by_its_own_changes(office
     (change,) = phone.page()["changes"]
     assert (change["op"], change["kind"], change["data"]["city"]) == ("put", "customer", "Pasto")
     assert change["data"]["name"] == PROFILE.name
+
+
+def test_equipment_comes_with_the_work_on_it(office: Office, phone: Phone) -> None:
+    place = {"customer_id": CUSTOMER, "location_id": LOCATION, "equipment_id": EQUIPMENT}
+    job = office.open(user_id=TECHNICIAN, **place)
+    phone.pull()
+    assert set(phone.view) == {("task", job), ("customer", CUSTOMER), ("equipment", EQUIPMENT)}
+    assert phone.view["equipment", EQUIPMENT]["name"] == PLATE.name
+    office.do("edit_equipment", equipment_id=EQUIPMENT, serial="OTRO-1")
+    office.do("edit_customer", customer_id=CUSTOMER, city="Cali")
+    assert sorted(change["kind"] for change in phone.page()["changes"]) == ["customer", "equipment"]
+    phone.pull()
+    assert phone.view["equipment", EQUIPMENT]["serial"] == "OTRO-1"
+
+
+def test_a_device_sees_how_the_evidence_of_its_tasks_stands(office: Office, phone: Phone) -> None:
+    job = office.open(user_id=TECHNICIAN)
+    answer = {"task_id": job, "submission_id": new_id(), "form_id": new_id(), "version": 1}
+    office.as_system("answer_form", **answer, photos=1, signatures=0, complete=False, parked=None, amendment=0)
+    office.do("note_task", TECHNICIAN, task_id=job, note_id=new_id(), text="Gotea")
+    phone.pull()
+    (told,) = phone.tasks()[job]["answers"]
+    assert (told["submission_id"], told["complete"]) == (answer["submission_id"], False)
+    assert phone.tasks()[job]["notes"][0]["text"] == "Gotea"
+    office.as_system("complete_answer", task_id=job, submission_id=answer["submission_id"])
+    phone.pull()
+    assert phone.tasks()[job]["answers"][0]["complete"] is True
 
 
 def test_far_work_comes_when_its_time_comes_and_done_work_goes(office: Office, phone: Phone) -> None:

@@ -272,6 +272,19 @@ def test_what_is_decided_online_only_is_never_taken(office: Office, phone: Phone
     assert codes(phone.push()) == ["online_only"]
 
 
+def test_where_a_phone_was_is_handed_in_like_everything_else(office: Office, phone: Phone) -> None:
+    at = office.app.clock.now()
+    here = {"lat": 4.65, "lon": -74.06}
+    points = [{"point_id": new_id(), "position": here, "at": at.isoformat(), "battery": 71}]
+    phone.did("gps.record", ("user", TECHNICIAN), points=points)
+    phone.did("gps.record", ("user", TECHNICIAN), points="here")
+    results = phone.push()
+    assert (statuses(results), codes(results)) == (["applied", "parked"], [None, "invalid"])
+    assert phone.push() == results
+    (seen,) = office.ask("positions")["items"]
+    assert seen["user_id"] == TECHNICIAN
+
+
 def test_a_submission_counts_for_its_task_in_the_batch_that_brings_it(office: Office, phone: Phone) -> None:
     job = office.open(user_id=TECHNICIAN)
     form, submission = new_id(), new_id()
