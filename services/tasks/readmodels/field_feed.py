@@ -32,7 +32,7 @@ class FieldFeed(ReadModel):
         [("tenant", 1), ("ever", 1), ("pos", 1)],
         [("tenant", 1), ("whose", 1), ("_id", 1)],
         [("tenant", 1), ("kind", 1), ("pos", 1)],
-        [("tenant", 1), ("names", 1), ("whose", 1)],
+        [("tenant", 1), ("names", 1)],
     )
 
     def keys(self, fact: Recorded) -> Sequence[str]:
