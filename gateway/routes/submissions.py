@@ -8,8 +8,9 @@ from fastapi import Query
 from pydantic import Field, StringConstraints
 from starlette.responses import Response
 
-from gateway.calls import json_response
+from gateway.calls import Call, json_response
 from gateway.door import CallDep, needs, resource
+from gateway.errors import Problem
 from gateway.findings import told, worded
 from gateway.routes.fields import (
     EXAMPLE_ID,
@@ -36,7 +37,7 @@ READ, EDIT, EXECUTE = "submissions:read", "submissions:edit", "tasks:execute"
 LOCATION = "/v1/submissions/{id}"
 
 Status = Literal["accepted", "parked", "released", "discarded"]
-Parked = Literal["form_version_unknown", "form_version_closed", "answers_invalid", "seat_inactive"]
+Parked = Literal["form_version_unknown", "form_version_closed", "answers_invalid", "seat_inactive", "device_revoked"]
 Hash = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 MediaType = Annotated[str, StringConstraints(min_length=3, max_length=100, pattern=r"^[a-z]+/[a-z0-9.+-]+$")]
 Answers = Annotated[
@@ -112,8 +113,22 @@ async def submit_answers(body: Submit, call: CallDep) -> Response:
     """Judged by the version they name; refused with every finding when something is wrong."""
     data = {name: value for name, value in body.data().items() if value is not None}
     data["submission_id"] = data.pop("id", None) or call.new_id()
+    if body.task_id is not None and (site := await _site(call, str(body.task_id))) is not None:
+        data["site"] = site
     with worded(call.context.language, findings=FINDING_WORDS):
         return await call.command(SERVICE, "submit", data, created=LOCATION)
+
+
+async def _site(call: Call, task_id: str) -> dict[str, float] | None:
+    """Where the task is. While nobody can say, nobody is held to be in the wrong place."""
+    try:
+        told = await call.ask_present("tasks", "sites", {"task_ids": [task_id]})
+    except Problem as problem:
+        if problem.refused:
+            raise
+        return None
+    site: dict[str, float] | None = told["sites"].get(task_id)
+    return site
 
 
 @router.get("/submissions", summary="Submissions", response_model=Listed, **needs(READ))

@@ -66,7 +66,7 @@ class ManifestItem(Query):
 
 
 class Answered(Query):
-    """What is handed in, whoever hands it in."""
+    """What is handed in, whoever hands it in; `site` is where its task is, as the service of tasks says."""
 
     submission_id: Id
     form: FormRef
@@ -74,6 +74,7 @@ class Answered(Query):
     answers: dict[str, Any]
     media: Annotated[tuple[ManifestItem, ...], Field(max_length=2_000)] = ()
     place: Place | None = None
+    site: Place | None = None
     occurred_at: AwareDatetime | None = None
 
 
@@ -84,7 +85,6 @@ class FromDevice(Answered):
     occurred_at: AwareDatetime
     received_at: AwareDatetime
     offset_ms: int | None = None
-    site: Place | None = None
     quarantine: Literal["device_revoked", "seat_inactive"] | None = None
 
     @property
@@ -133,7 +133,7 @@ def _submit(ask: Ask, given: Answered, user_id: str, *, strict: bool) -> Fields:
     received_at = device.received_at if device else ask.now
     occurred_at = given.occurred_at or ask.now.astimezone(zone_of(ask))
     known: Form = ask.state(form, given.form.id)
-    around = Circumstances(_when(occurred_at), given.place, device.site if device else None, _manifest(given.media))
+    around = Circumstances(_when(occurred_at), given.place, given.site, _manifest(given.media))
     judgement = _judge(ask, known, given.form, given.answers, around, received_at)
     if device is not None and device.quarantine is not None:
         judgement = judgement._replace(parked=device.quarantine)

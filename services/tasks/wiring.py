@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services.kernel.application import ServiceDefinition, Subscription
+from services.tasks import sites
 from services.tasks.commands import COMMANDS
 from services.tasks.domain.customer import customer
 from services.tasks.domain.customer_code import customer_code
@@ -73,6 +74,7 @@ def define() -> ServiceDefinition:
             **recurring.QUERIES,
             **whereabouts.QUERIES,
             **sync.QUERIES,
+            **sites.QUERIES,
             **status_lists.QUERIES,
             **processes.QUERIES,
             **customers.QUERIES,

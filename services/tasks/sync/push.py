@@ -9,26 +9,26 @@ them. The device's log moves on last; whatever dies before it is done again and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID, uuid5
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
 from services.kernel.application import Ask, Query
 from services.kernel.commit import Recorded
 from services.kernel.domain import Rejected
-from services.tasks.domain.customer import Place, customer
 from services.tasks.domain.device_log import DeviceLog, SettleCommands, Settled, Status, device_log
 from services.tasks.domain.field_command import AnswerCommand, CommandAnswered, field_command
 from services.tasks.domain.task import task
-from services.tasks.domain.task_events import Task, TaskAssigned, TaskClaimed
+from services.tasks.domain.task_events import TaskAssigned, TaskClaimed
 from services.tasks.domain.task_evidence import AnswerForm, NoteTask
 from services.tasks.domain.values import Id
+from services.tasks.sites import TaskIds, sites
 from services.tasks.standing import demand, teams_of
 from services.tasks.sync.merging import conflicts_of, merged
 from services.tasks.sync.rules import GONE, KINDS, SCHEMAS, Kind, is_online_only, parked_as
-from services.tasks.sync.wire import CLOCK_TOLERANCE, LARGEST_BATCH, FieldWork, Push
+from services.tasks.sync.wire import CLOCK_TOLERANCE, FieldWork, Push
 
 Document = dict[str, Any]
 Result = dict[str, Any]
@@ -63,24 +63,14 @@ class ContextQuery(Query):
     """Which device asks, and which tasks its submissions name."""
 
     device_id: Id
-    task_ids: Annotated[tuple[str, ...], Field(max_length=LARGEST_BATCH)] = ()
+    task_ids: TaskIds = ()
 
 
 def sync_context(query: ContextQuery, ask: Ask) -> Mapping[str, Any]:
     """The number that the device's next command must have, and where the tasks are that have a place."""
     demand(ask.caller, "offline")
     state: DeviceLog = ask.state(device_log, log_id(query.device_id, ask.caller.actor))
-    return {"next": state.last_seq + 1, "sites": dict(_sites(ask, query.task_ids))}
-
-
-def _sites(ask: Ask, task_ids: Iterable[str]) -> Iterator[tuple[str, Document]]:
-    for task_id in sorted(set(task_ids)):
-        known: Task = ask.state(task, task_id)
-        if known.customer_id is None or known.location_id is None:
-            continue
-        place = ask.state(customer, known.customer_id).locations.get(known.location_id)
-        if isinstance(place, Place) and place.position is not None:
-            yield task_id, {"lat": place.position.lat, "lon": place.position.lon}
+    return {"next": state.last_seq + 1, "sites": sites(ask, query.task_ids)}
 
 
 def read(data: Mapping[str, Any]) -> Push:

@@ -317,6 +317,14 @@ class TestDevices:
         assert shown["findings"][0]["code"] == "location-too-far"
         assert shown["place"] == {**there, "accuracy_m": None}
 
+    def test_where_it_happened_is_judged_online_too(self, account: Account) -> None:
+        account.publish(form(text("a"), capture={"location": True, "radius_m": 100}))
+        there, away = {"lat": 4.65, "lon": -74.06}, {"lat": 4.7, "lon": -74.06}
+        asked = {"form": {"id": FORM, "version": 2}, "answers": {"a": "x"}, "place": there}
+        with pytest.raises(Rejected, match="answers-invalid"):
+            account.submit(SUBMISSION, **asked, site=away)
+        account.submit(SUBMISSION, **asked, site=there)
+
 
 class TestMedia:
     def test_seven_of_eight_is_a_state(self, account: Account) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from gateway.rpc_client import ServiceTimeout
 from gateway.words.forms import FAULT_WORDS, FINDING_WORDS
 from services.kernel.rpc import RemoteError
 from tests.unit.gateway.conftest import Ask, FakeServices, token
@@ -40,6 +41,19 @@ def test_answers_keep_the_offset_of_their_place(ask: Ask, services: FakeServices
     (asked,) = services.asked("submit")
     assert asked["data"]["occurred_at"] == "2026-11-23T09:12:03-05:00"
     assert asked["data"].keys() == {"submission_id", "form", "answers", "occurred_at"}
+
+
+def test_the_place_of_the_task_is_told_by_the_service_of_tasks(ask: Ask, services: FakeServices) -> None:
+    services.answers |= {"submit": RECEIPT, "sites": {"sites": {FORM: {"lat": 4.65, "lon": -74.06}}}}
+    body = {"form": {"id": FORM, "version": 1}, "answers": {}, "task_id": FORM}
+    assert ask("POST", "/v1/submissions", authorization=FIELD, json=body).status_code == 201
+    services.answers["sites"] = ServiceTimeout("tasks")
+    assert ask("POST", "/v1/submissions", authorization=FIELD, json=body).status_code == 201
+    claimed = {**body, "site": {"lat": 1, "lon": 1}}
+    assert ask("POST", "/v1/submissions", authorization=FIELD, json=claimed).status_code == 422
+    first, second = services.asked("submit")
+    assert first["data"]["site"] == {"lat": 4.65, "lon": -74.06}
+    assert "site" not in second["data"]
 
 
 @pytest.mark.parametrize(
