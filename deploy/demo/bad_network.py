@@ -262,8 +262,12 @@ class FaultProxy:
                 client.sendall(whole[: min(int(len(whole) * at), len(whole) - 1)])
                 lives = False
             case _:
-                client.sendall(whole)
-                exchange.answered = True
+                exchange.answered = True  # before the client can have it and look
+                try:
+                    client.sendall(whole)
+                except OSError:
+                    exchange.answered = False
+                    raise
                 lives = b"connection: close" not in answer.head.lower()
         with self._answered:
             self._finished += 1
