@@ -32,7 +32,7 @@ class ParkedWork(ReadModel):
 
     def keys(self, fact: Recorded) -> Sequence[str]:
         """The command, if it is one that a supervisor is to see."""
-        if isinstance(fact.event, CommandAnswered) and fact.event.status != "parked":
+        if isinstance(fact.event, CommandAnswered) and (fact.event.status != "parked" or fact.event.evidence is None):
             return []
         return [fact.event.work_id]
 

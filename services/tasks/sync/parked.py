@@ -20,7 +20,7 @@ from services.tasks.sync.push import carry_out
 from services.tasks.sync.rules import KINDS, parked_as
 from services.tasks.sync.wire import FieldWork
 
-OF_A_TECHNICIAN = frozenset({"tasks:read", "tasks:execute", "customers:read", "offline"})
+OF_A_TECHNICIAN = frozenset({"tasks:read", "tasks:execute", "customers:read", "offline", "gps"})
 
 
 class Chosen(Command):

@@ -136,7 +136,9 @@ class Taking:
         return self._read(work, facts)
 
     def _carry_out(self, work: FieldWork) -> list[Recorded]:
-        if self._push.quarantine is not None and self._too_late(work):
+        if work.relayed is not None and (relayed := KINDS.get(work.type)) is not None and relayed.rule == "relayed":
+            self._try(work, relayed)  # judged already, quarantine included, by the service that keeps it
+        elif self._push.quarantine is not None and self._too_late(work):
             self._answer(work, "rejected", self._push.quarantine)
         elif work.faults:
             self._answer(work, "parked", "invalid", {"errors": list(work.faults)})
@@ -162,11 +164,10 @@ class Taking:
         return ended_at is not None and work.occurred_at > ended_at + CLOCK_TOLERANCE
 
     def _try(self, work: FieldWork, kind: Kind) -> None:
-        if kind.rule == "relayed":
-            self._relay(work)
-            return
         try:
-            if work.type == "task.note" and has_carried(self._ask, str(work.subject_id)):
+            if kind.rule == "relayed":
+                self._relay(work)
+            elif work.type == "task.note" and has_carried(self._ask, str(work.subject_id)):
                 self._note(work)
             else:
                 carry_out(self._ask, self._name(work), work, kind)
@@ -216,7 +217,8 @@ class Taking:
                 "received_at": self._push.received_at,
                 "settled": _settled(work, status, code),
                 "facts": dict(facts or {}),
-                "evidence": work.sent if status == "parked" else None,
+                # What another service keeps parked waits in that service's queue, with its evidence there.
+                "evidence": work.sent if status == "parked" and not _kept_elsewhere(work) else None,
             },
         )
         self._ask.handle(field_command, id, command, part=self._part(work), asked=work.sent)
@@ -289,6 +291,10 @@ def _settled(work: FieldWork, status: Status, code: str | None, *, time_suspect:
         clock=work.clock,
         time_suspect=time_suspect,
     )
+
+
+def _kept_elsewhere(work: FieldWork) -> bool:
+    return work.relayed is not None and work.relayed["status"] == "parked"
 
 
 def _relayed(work: FieldWork) -> Result:

@@ -310,6 +310,7 @@ def test_a_submission_counts_for_its_task_in_the_batch_that_brings_it(office: Of
     parked = {"status": "parked", "code": "answers_invalid"}
     (result,) = phone.push(commands=[{**alone, "sent": alone, "relayed": parked}])
     assert (result["status"], result["code"]) == ("parked", "answers_invalid")
+    assert office.ask("parked_work")["items"] == []  # it waits where submissions wait
 
 
 def test_a_submission_that_could_not_be_read_is_kept_with_all_that_was_sent(office: Office, phone: Phone) -> None:
