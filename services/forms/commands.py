@@ -50,6 +50,7 @@ COMMANDS: Mapping[str, On | Do] = {
     # The platform's own: whoever keeps the bytes says so, and its reactions tell every submission that waits.
     "media_stored": Do(settling.media_stored),
     "media_rejected": Do(settling.media_rejected),
+    "media_withdrawn": Do(settling.media_withdrawn),
     "settle_media": Do(settling.settle_media),
     **EXPORTS.commands,
 }

@@ -14,8 +14,8 @@ from services.forms.asking import M, checked
 from services.forms.contents import PLANS
 from services.forms.domain.form import Form, Number, form
 from services.forms.domain.form_content import id_of
-from services.forms.domain.judging import Circumstances, Judged, judge
-from services.forms.domain.medium import medium
+from services.forms.domain.judging import Circumstances, Judged, judge, refusal_of
+from services.forms.domain.medium import Medium, medium
 from services.forms.domain.plan import Plan
 from services.forms.domain.reading import MEDIA_TYPE
 from services.forms.domain.schema import canonical
@@ -106,6 +106,7 @@ class Amended(Query):
 
 class _Judgement(NamedTuple):
     hash: str
+    plan: Plan | None
     judged: Judged | None
     parked: Parked | None
 
@@ -294,11 +295,11 @@ def _judge(
     version = known.named(reference.version, reference.hash)
     plan: Plan | None = PLANS.of(ask, version.hash) if version is not None else None
     if version is None or plan is None:
-        return _Judgement(reference.hash or "", None, "form_version_unknown")
+        return _Judgement(reference.hash or "", None, None, "form_version_unknown")
     judged = judge(plan, answers, around)
     if received_at is not None and not version.takes(received_at):
-        return _Judgement(version.hash, judged, "form_version_closed")
-    return _Judgement(version.hash, judged, "answers_invalid" if judged.findings else None)
+        return _Judgement(version.hash, plan, judged, "form_version_closed")
+    return _Judgement(version.hash, plan, judged, "answers_invalid" if judged.findings else None)
 
 
 def _verdict(
@@ -308,17 +309,30 @@ def _verdict(
     if len(text) > MAX_ANSWERS:
         raise Rejected("answers-too-large", limit=MAX_ANSWERS)
     judged = judgement.judged or Judged()
-    media = tuple(DeclaredMedium(**one.model_dump()) for one in judged.media)
+    media = tuple(DeclaredMedium(**one.model_dump(exclude={"refused"})) for one in judged.media)
+    refused = {one.id: one.refused for one in judged.media if one.refused}
     if judgement.judged is None:
         # Which question they belong to is not known here; their bytes are evidence all the same.
         media = tuple(one.declared() for one in listed)
+    arrived: set[str] = set()
+    for id in dict.fromkeys(one.id for one in media):
+        known: Medium = ask.state(medium, id_of(id))
+        if known.status == "stored":
+            # What the bytes are counts, and no longer what was said of them.
+            code = refusal_of(judgement.plan, [one.path for one in media if one.id == id], known.facts)
+            if code:
+                refused[id] = code
+            else:
+                refused.pop(id, None)
+                arrived.add(id)
     return {
         "hash": judgement.hash,
         # What waits for somebody to look at it is kept word by word, what is accepted as the form makes of it.
         "answers": text if judgement.parked else canonical(judged.answers).decode(),
         "findings": tuple(judged.findings),
         "media": media,
-        "arrived": frozenset(id for id in {one.id for one in media} if ask.state(medium, id_of(id)).status == "stored"),
+        "arrived": frozenset(arrived),
+        "refused": refused,
         "failures": tuple(judged.failures),
         "parked": judgement.parked,
         "digest": ask.secrets.fingerprint("submission", canonical(said).decode()),

@@ -1,17 +1,49 @@
-"""Media and the submissions that wait for them: whoever comes second, they find each other."""
+"""Media and the submissions that wait for them: whoever comes second, they find each other, and the question judges."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from functools import partial
 from typing import Any
 
+from services.forms.contents import PLANS
+from services.forms.domain.form import Form, form
 from services.forms.domain.form_content import id_of
-from services.forms.domain.medium import Medium, RejectMedium, StoreMedium, medium
+from services.forms.domain.judging import refusal_of
+from services.forms.domain.limits import bounds_of
+from services.forms.domain.medium import Medium, RejectMedium, StoreMedium, WithdrawMedium, medium
+from services.forms.domain.schema import MediaField
 from services.forms.domain.submission import ArriveMedia, RefuseMedia, submission
-from services.kernel.application import Ask
+from services.forms.domain.submission_events import Submission
+from services.forms.standing import EXECUTE, READ, demand
+from services.kernel.application import Answers, Ask, Query
 from services.kernel.domain import Command, Rejected
 
 Fields = Mapping[str, Any]
+
+
+class MediaLimitsQuery(Query):
+    """A question of a version of a form."""
+
+    form_id: str
+    version: int
+    field: str
+
+
+def find_media_limits(query: MediaLimitsQuery, ask: Ask) -> Fields:
+    """What the question allows of its files, so that a client need not send what would be refused."""
+    demand(ask.caller, EXECUTE, READ)
+    known: Form = ask.state(form, query.form_id)
+    version = known.named(query.version, None)
+    plan = PLANS.of(ask, version.hash) if version is not None else None
+    if plan is None:
+        raise Rejected("form-version-unknown", form_id=query.form_id, version=query.version)
+    asked = plan.by_name.get(query.field)
+    if asked is None or not isinstance(asked.item, MediaField):
+        raise Rejected("field-unknown", field=query.field)
+    bounds = bounds_of(asked.item)
+    return {**asdict(bounds), "types": list(bounds.types)}
 
 
 def media_stored(ask: Ask) -> Fields:
@@ -22,6 +54,11 @@ def media_stored(ask: Ask) -> Fields:
 def media_rejected(ask: Ask) -> Fields:
     """The bytes were not accepted."""
     return _noted(ask, ask.make(RejectMedium, ask.data))
+
+
+def media_withdrawn(ask: Ask) -> Fields:
+    """The bytes were of no use to anybody for long and will go; what is handed in from now on waits for them anew."""
+    return _noted(ask, ask.make(WithdrawMedium, ask.data))
 
 
 def settle_media(ask: Ask) -> Fields:
@@ -38,23 +75,38 @@ def settle_media(ask: Ask) -> Fields:
 
 def _noted(ask: Ask, command: Command) -> Fields:
     _check_system(ask)
-    assert isinstance(command, StoreMedium | RejectMedium)
+    assert isinstance(command, StoreMedium | RejectMedium | WithdrawMedium)
     return ask.handle(medium, id_of(command.media_id), command, part="medium").to_wire()
 
 
 def _tell(ask: Ask, pairs: Iterable[tuple[str, str]]) -> None:
     for submission_id, media_id in pairs:
         known: Medium = ask.state(medium, id_of(media_id))
-        named = {"submission_id": submission_id, "media_id": media_id}
-        if known.status == "stored":
-            command: Command = ask.make(ArriveMedia, named)
-        elif known.status == "rejected":
-            command = ask.make(RefuseMedia, {**named, "code": known.code})
-        else:
+        if known.status == "none":
             continue
-        ask.handle(submission, submission_id, command, part=f"{submission_id}/{media_id}/{known.status}")
+        ask.handle(
+            submission,
+            submission_id,
+            partial(_verdict, ask, submission_id, media_id),
+            part=f"{submission_id}/{media_id}/{known.status}",
+        )
+
+
+def _verdict(ask: Ask, submission_id: str, media_id: str) -> Command:
+    """The file counts when it is within what the version asks for at every place where the answers name it."""
+    known: Medium = ask.state(medium, id_of(media_id))
+    code: str | None = known.code
+    if known.status == "stored":
+        waiting: Submission = ask.state(submission, submission_id)
+        plan = PLANS.of(ask, waiting.hash) if waiting.hash else None
+        code = refusal_of(plan, waiting.places.get(media_id, ()), known.facts)
+    named = {"submission_id": submission_id, "media_id": media_id}
+    return ask.make(RefuseMedia, {**named, "code": code}) if code else ask.make(ArriveMedia, named)
 
 
 def _check_system(ask: Ask) -> None:
     if ask.caller.role != "system":
         raise Rejected("forbidden")
+
+
+QUERIES: Mapping[str, Answers] = {"media_limits": (MediaLimitsQuery, find_media_limits)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.forms import exchange
+from services.forms import exchange, settling
 from services.forms.commands import COMMANDS
 from services.forms.domain.form import form
 from services.forms.domain.form_content import form_content
@@ -27,7 +27,7 @@ def define() -> ServiceDefinition:
         name="forms",
         deciders=(form, form_content, submission, medium, *EXPORTS.deciders),
         commands=COMMANDS,
-        queries={**forms.QUERIES, **submissions.QUERIES, **exchange.QUERIES, **EXPORTS.queries},
+        queries={**forms.QUERIES, **submissions.QUERIES, **settling.QUERIES, **exchange.QUERIES, **EXPORTS.queries},
         read_models=(Forms(), Submissions(), SubmissionAnswers(), *EXPORTS.read_models),
         reactions=(settle_media, *EXPORTS.reactions),
         subscriptions=(people,),

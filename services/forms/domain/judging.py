@@ -6,13 +6,13 @@ Whatever is hidden is as if it had never been answered: it is dropped, and nothi
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
 from pydantic import Field
 
-from services.forms.domain.limits import broken_by
+from services.forms.domain.limits import bounds_of, broken_by
 from services.forms.domain.plan import NOWHERE, Asked, Plan
 from services.forms.domain.reading import NOTHING, Read, made, read
 from services.forms.domain.schema import (
@@ -20,17 +20,14 @@ from services.forms.domain.schema import (
     Calculated,
     Checkboxes,
     Choice,
-    Document,
     Dropdown,
+    MediaField,
     Note,
     Picture,
     Question,
     Repeat,
     Section,
-    Signature,
     SingleChoice,
-    Video,
-    Voice,
 )
 from services.forms.domain.values import Place, Priority, Value
 from services.forms.expressions import Expression, When
@@ -51,13 +48,17 @@ class Finding(Value):
 
 
 class Medium(Value):
-    """A media item that the answers declare: the content's hash, its weight, and where it belongs."""
+    """A media item that the answers declare: the content's hash, its weight, and where it belongs.
+
+    `refused` says why it is not accepted there, going by what is declared.
+    """
 
     id: str
     bytes: int
     type: str
     path: str
     kind: str
+    refused: str = ""
 
 
 class Failure(Value):
@@ -92,6 +93,21 @@ class Circumstances:
 def judge(plan: Plan, answers: Mapping[str, Any], circumstances: Circumstances) -> Judged:
     """Never raises, whatever the answers are."""
     return _Judging(plan, answers, circumstances).judged()
+
+
+def refusal_of(plan: Plan | None, places: Iterable[str], facts: Mapping[str, Any]) -> str | None:
+    """Why a file of these facts is not accepted at one of the places where answers name it; None: it is.
+
+    Where no version says what is allowed, everything is.
+    """
+    for place in places:
+        *_, name, index = ("", *place.split("/"))
+        asked = plan.by_name.get(name) if plan is not None else None
+        if asked is None or not isinstance(asked.item, MediaField) or not index.isdecimal():
+            continue
+        if code := bounds_of(asked.item).breach(facts, int(index)):
+            return code
+    return None
 
 
 class _Repetition:
@@ -289,7 +305,7 @@ class _Judging:
             if asked.constraint is not None and not asked.constraint.holds(_Seen(self, here, answer.value)):
                 facts = {"message": item.constraint_message} if item.constraint_message else {}
                 self._found(path, "constraint", facts)
-        if isinstance(item, Voice | Picture | Video | Document | Signature):
+        if isinstance(item, MediaField):
             self._declare(item, answer, path)
         self._follow_up(asked, here, answer.value, path)
 
@@ -319,9 +335,17 @@ class _Judging:
                 self._found(path, "not-a-choice", {"value": str(value)[:100]})
 
     def _declare(self, item: Any, answer: Read, path: str) -> None:
+        bounds = bounds_of(item)
         for index, one in enumerate(answer.kept):
             self._result.media.append(
-                Medium(id=one["id"], bytes=one["bytes"], type=one["type"], path=f"{path}/{index}", kind=item.type)
+                Medium(
+                    id=one["id"],
+                    bytes=one["bytes"],
+                    type=one["type"],
+                    path=f"{path}/{index}",
+                    kind=item.type,
+                    refused=bounds.breach(one, index) or "",
+                )
             )
 
     def _follow_up(self, asked: Asked, here: _Repetition, value: Answer, path: str) -> None:

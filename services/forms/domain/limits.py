@@ -1,9 +1,10 @@
-"""Whether an answer is within what its question allows: lengths, ranges, patterns, numbers and weights of media."""
+"""Whether an answer is within what its question allows: lengths, ranges, patterns; and which files it allows."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
@@ -17,6 +18,7 @@ from services.forms.domain.schema import (
     Document,
     Gps,
     LongText,
+    MediaField,
     NumberField,
     Picture,
     ShortText,
@@ -47,7 +49,47 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "image": ("image/",),
 }
 
-_TOO_MUCH = {"bytes": "too-heavy", "seconds": "too-long-playing", "width": "too-large", "height": "too-large"}
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a question allows of its files: types by prefix (none: any), how many, how heavy, how long, how large."""
+
+    types: tuple[str, ...] = ()
+    max_count: int = 1
+    max_bytes: int | None = None
+    max_seconds: int | None = None
+    max_pixels: int | None = None
+
+    def breach(self, item: Mapping[str, Any], index: int = 0) -> str | None:
+        """Why the file at this place of the answer is refused; None: it is within all bounds."""
+        if index >= self.max_count:
+            return "too-many"
+        if self.types and not str(item.get("type")).startswith(self.types):
+            return "media-type-not-allowed"
+        for code, limit, facts in (
+            ("too-heavy", self.max_bytes, ("bytes",)),
+            ("too-long-playing", self.max_seconds, ("seconds",)),
+            ("too-large", self.max_pixels, ("width", "height")),
+        ):
+            if limit is not None and any((item.get(fact) or 0) > limit for fact in facts):
+                return code
+        return None
+
+
+def bounds_of(question: MediaField) -> Bounds:
+    """The bounds of a question that asks for files. A breach refuses the file and never the answers."""
+    match question:
+        case Picture():
+            return Bounds(("image/",), question.max_count, question.max_bytes, None, question.max_pixels)
+        case Video():
+            return Bounds(("video/",), question.max_count, question.max_bytes, question.max_seconds)
+        case Document():
+            types = tuple(type for kind in question.kinds for type in KINDS[kind])
+            return Bounds(types, question.max_count, question.max_bytes)
+        case Voice():
+            return Bounds(("audio/",), 1, question.max_bytes, question.max_seconds)
+        case Signature():
+            return Bounds(("image/",))
 
 
 def broken_by(question: AnyQuestion, read: Read) -> Iterator[Broken]:
@@ -73,8 +115,8 @@ def broken_by(question: AnyQuestion, read: Read) -> Iterator[Broken]:
             accuracy = read.kept.get("accuracy_m")
             if limit is not None and (accuracy is None or accuracy > limit):
                 yield "accuracy-poor", {"max_accuracy_m": limit}
-        case Voice() | Picture() | Video() | Document() | Signature():
-            yield from _media(question, read.kept)
+        case Picture(min_count=least):
+            yield from _count(len(read.kept), least, None)
         case _:
             return
 
@@ -115,40 +157,3 @@ def _count(count: int, least: int, most: int | None) -> Iterator[Broken]:
         yield "too-few", {"min_count": least}
     if most is not None and count > most:
         yield "too-many", {"max_count": most}
-
-
-def _media(
-    question: Voice | Picture | Video | Document | Signature, items: Sequence[Mapping[str, Any]]
-) -> Iterator[Broken]:
-    match question:
-        case Picture():
-            yield from _count(len(items), question.min_count, question.max_count)
-            yield from _kind(items, ("image/",))
-            yield from _most(items, "width", "max_pixels", question.max_pixels)
-            yield from _most(items, "height", "max_pixels", question.max_pixels)
-        case Video():
-            yield from _count(len(items), 0, question.max_count)
-            yield from _kind(items, ("video/",))
-            yield from _most(items, "seconds", "max_seconds", question.max_seconds)
-        case Document():
-            yield from _count(len(items), 0, question.max_count)
-            yield from _kind(items, tuple(type for kind in question.kinds for type in KINDS[kind]))
-        case Voice():
-            yield from _count(len(items), 0, 1)
-            yield from _kind(items, ("audio/",))
-            yield from _most(items, "seconds", "max_seconds", question.max_seconds)
-        case Signature():
-            yield from _count(len(items), 0, 1)
-            yield from _kind(items, ("image/",))
-            return
-    yield from _most(items, "bytes", "max_bytes", question.max_bytes)
-
-
-def _kind(items: Sequence[Mapping[str, Any]], allowed: tuple[str, ...]) -> Iterator[Broken]:
-    if allowed and not all(item["type"].startswith(allowed) for item in items):
-        yield "media-type-not-allowed", {"allowed": list(allowed)}
-
-
-def _most(items: Sequence[Mapping[str, Any]], fact: str, name: str, limit: int | None) -> Iterator[Broken]:
-    if limit is not None and any(item.get(fact, 0) > limit for item in items):
-        yield _TOO_MUCH[fact], {name: limit}

@@ -1,9 +1,9 @@
-"""A media item as far as submissions care: whether its bytes are stored and verified, or why they were refused."""
+"""A media item as far as submissions care: what its verified bytes are, or why they were refused."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Annotated, Literal, assert_never
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, assert_never
 
 from pydantic import Field, StringConstraints
 
@@ -19,6 +19,9 @@ class MediumStored(Event):
     media_id: str
     bytes: int
     type: str
+    width: int | None = None
+    height: int | None = None
+    seconds: float | None = None
 
 
 class MediumRejected(Event):
@@ -28,12 +31,21 @@ class MediumRejected(Event):
     code: str
 
 
+class MediumWithdrawn(Event):
+    """Nobody uses its bytes, and they will go unless somebody does: it has to be handed in again."""
+
+    media_id: str
+
+
 class StoreMedium(Command):
-    """Note that it is stored."""
+    """Note that it is stored; measures in pixels as shown, length in seconds, as far as its kind has them."""
 
     media_id: Hash
     bytes: Annotated[int, Field(ge=1)]
     type: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    width: Annotated[int, Field(ge=0)] | None = None
+    height: Annotated[int, Field(ge=0)] | None = None
+    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
 
 
 class RejectMedium(Command):
@@ -43,16 +55,28 @@ class RejectMedium(Command):
     code: MediaCode
 
 
-MediumEvent = MediumStored | MediumRejected
-MediumCommand = StoreMedium | RejectMedium
+class WithdrawMedium(Command):
+    """Count on it no longer."""
+
+    media_id: Hash
+
+
+MediumEvent = MediumStored | MediumRejected | MediumWithdrawn
+MediumCommand = StoreMedium | RejectMedium | WithdrawMedium
 
 
 @dataclass(frozen=True, slots=True)
 class Medium:
-    """How the item stands."""
+    """How the item stands; `stored` says what it is when it is there."""
 
     status: Literal["none", "stored", "rejected"] = "none"
     code: str = ""
+    stored: MediumStored | None = None
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What its bytes are, as the bounds of a question are about."""
+        return {} if self.stored is None else self.stored.model_dump(exclude={"media_id"}, exclude_none=True)
 
 
 initial_state = Medium()
@@ -60,13 +84,15 @@ initial_state = Medium()
 
 def decide(command: MediumCommand, state: Medium) -> list[MediumEvent]:
     match command:
-        case StoreMedium(media_id=media_id, bytes=bytes, type=type):
-            # What was stored once has its hash proven, so that nothing later can unsay it.
-            return [] if state.status == "stored" else [MediumStored(media_id=media_id, bytes=bytes, type=type)]
+        case StoreMedium():
+            # What was stored once has its hash proven, so that no other bytes under its name can unsay it.
+            return [] if state.status == "stored" else [MediumStored(**command.model_dump(exclude={"at", "by"}))]
         case RejectMedium(media_id=media_id, code=code):
             if state.status == "stored" or state == Medium("rejected", code):
                 return []
             return [MediumRejected(media_id=media_id, code=code)]
+        case WithdrawMedium(media_id=media_id):
+            return [MediumWithdrawn(media_id=media_id)] if state.status == "stored" else []
         case _:
             assert_never(command)
 
@@ -74,9 +100,11 @@ def decide(command: MediumCommand, state: Medium) -> list[MediumEvent]:
 def evolve(state: Medium, event: MediumEvent) -> Medium:
     match event:
         case MediumStored():
-            return replace(state, status="stored", code="")
+            return Medium("stored", stored=event)
         case MediumRejected(code=code):
-            return replace(state, status="rejected", code=code)
+            return Medium("rejected", code)
+        case MediumWithdrawn():
+            return Medium()
         case _:
             assert_never(event)
 
@@ -86,5 +114,9 @@ medium: Decider[MediumCommand, Medium, MediumEvent] = Decider(
     initial_state,
     decide,
     evolve,
-    events={"MediumStored": MediumStored, "MediumRejected": MediumRejected},
+    events={
+        "MediumStored": MediumStored,
+        "MediumRejected": MediumRejected,
+        "MediumWithdrawn": MediumWithdrawn,
+    },
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, assert_never
 
@@ -32,13 +32,17 @@ from services.kernel.domain import Command, Decider, Erased, Rejected
 
 
 class Verdict(Value):
-    """The judgement that the command rests on, made from the version that the answers name."""
+    """The judgement that the command rests on, made from the version that the answers name.
+
+    `arrived` are the media that are there already, `refused` says of others why they are not accepted.
+    """
 
     hash: str
     answers: str
     findings: tuple[Finding, ...] = ()
     media: tuple[DeclaredMedium, ...] = ()
     arrived: frozenset[str] = frozenset()
+    refused: Mapping[str, MediaCode] = Field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
     parked: Parked | None = None
     digest: str
@@ -172,10 +176,11 @@ def _submit(command: Submit, state: Submission) -> list[SubmissionEvent]:
         answers=verdict.answers,
         findings=_text(verdict.findings),
     )
+    told: list[SubmissionEvent] = [received, *_refusals(command.submission_id, verdict)]
     if verdict.parked is not None:
-        return [received]
+        return told
     return [
-        received,
+        *told,
         *_follow_ups(command.submission_id, command.form_id, command.task_id, verdict.failures, frozenset()),
     ]
 
@@ -207,6 +212,7 @@ def _amend(command: Amend, state: Submission) -> list[SubmissionEvent]:
     if verdict.findings:
         raise Rejected("answers-invalid", findings=[finding.model_dump() for finding in verdict.findings])
     arrived = verdict.arrived | {id for id, why in state.media.items() if why == STORED}
+    arrived -= verdict.refused.keys()
     ids = {medium.id for medium in verdict.media}
     amended = SubmissionAmended(
         submission_id=command.submission_id,
@@ -227,11 +233,19 @@ def _amend(command: Amend, state: Submission) -> list[SubmissionEvent]:
         answers=verdict.answers,
         reason=command.reason,
     )
+    told: list[SubmissionEvent] = [amended, *_refusals(command.submission_id, verdict)]
     if state.waits:
-        return [amended]
+        return told
     return [
-        amended,
+        *told,
         *_follow_ups(command.submission_id, state.form_id, state.task_id, verdict.failures, state.followed),
+    ]
+
+
+def _refusals(submission_id: str, verdict: Verdict) -> list[MediaRefused]:
+    return [
+        MediaRefused(submission_id=submission_id, media_id=id, code=code)
+        for id, code in sorted(verdict.refused.items())
     ]
 
 
@@ -306,7 +320,8 @@ def evolve(state: Submission, event: SubmissionEvent) -> Submission:
                 digest=event.digest,
                 parked=event.parked,
                 complete=event.complete,
-                media=_awaited(event, {}),
+                media=_awaited(event),
+                places=_places(event),
                 answers=event.answers,
                 place=event.place,
                 occurred_at=event.occurred_at,
@@ -318,7 +333,8 @@ def evolve(state: Submission, event: SubmissionEvent) -> Submission:
                 digest=event.digest,
                 amendments=event.amendment,
                 complete=event.complete,
-                media=_awaited(event, dict(state.media)),
+                media=_awaited(event),
+                places=_places(event),
                 answers=event.answers,
             )
         case MediaArrived(media_id=media_id):
@@ -337,10 +353,14 @@ def evolve(state: Submission, event: SubmissionEvent) -> Submission:
             assert_never(event)
 
 
-def _awaited(event: SubmissionReceived | SubmissionAmended, before: dict[str, str]) -> dict[str, str]:
-    return {
-        medium.id: STORED if medium.id in event.arrived else before.get(medium.id, MISSING) for medium in event.media
-    }
+def _awaited(event: SubmissionReceived | SubmissionAmended) -> dict[str, str]:
+    # What was refused may be right where other answers name it; what is still wrong is told again.
+    return {medium.id: STORED if medium.id in event.arrived else MISSING for medium in event.media}
+
+
+def _places(event: SubmissionReceived | SubmissionAmended) -> dict[str, tuple[str, ...]]:
+    ids = dict.fromkeys(medium.id for medium in event.media)
+    return {id: tuple(medium.path for medium in event.media if medium.id == id) for id in ids}
 
 
 def readable(answers: str | Erased) -> str:

@@ -147,7 +147,10 @@ MISSING = "missing"
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """The submission as it is now; `media` says of each item why it is not there (STORED: it is)."""
+    """The submission as it is now.
+
+    `media` says of each item why it is not there (STORED: it is), `places` where the answers name it.
+    """
 
     exists: bool = False
     form_id: str = ""
@@ -161,6 +164,7 @@ class Submission:
     amendments: int = 0
     complete: bool = False
     media: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     followed: frozenset[str] = frozenset()
     answers: str | Erased = ERASED
     place: Place | Erased | None = None

@@ -75,11 +75,11 @@ def _received(event: SubmissionReceived) -> Document:
         "parked": event.parked,
         "amendments": 0,
         "follow_ups": [],
-        **_media(event, {}),
+        **_media(event),
     }
 
 
-def _media(event: SubmissionReceived | SubmissionAmended, refused: Mapping[str, str]) -> Document:
+def _media(event: SubmissionReceived | SubmissionAmended) -> Document:
     ids = list(dict.fromkeys(medium.id for medium in event.media))
     missing = [id for id in ids if id not in event.arrived]
     return {
@@ -88,7 +88,7 @@ def _media(event: SubmissionReceived | SubmissionAmended, refused: Mapping[str, 
         "media_declared": len(ids),
         "media_arrived": len(ids) - len(missing),
         "missing": missing,
-        "refused": {id: code for id, code in refused.items() if id in missing},
+        "refused": {},
         "complete": event.complete,
     }
 
@@ -96,7 +96,7 @@ def _media(event: SubmissionReceived | SubmissionAmended, refused: Mapping[str, 
 def _changes(doc: Document, fact: Recorded) -> Document:
     match fact.event:
         case SubmissionAmended(amendment=amendment):
-            return {"amendments": amendment, **_media(fact.event, doc["refused"])}
+            return {"amendments": amendment, **_media(fact.event)}
         case MediaArrived(media_id=media_id):
             return {
                 "media_arrived": doc["media_arrived"] + 1,

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.forms.domain.check import check
-from services.forms.domain.judging import Judged
+from services.forms.domain.judging import Judged, refusal_of
+from services.forms.domain.plan import Plan
 from services.forms.domain.schema import Content, Question, everything
 from services.forms.domain.values import Place
 from tests.examples.forms import ANSWERS, INSPECTION, PROCESS, choices, form, item, judged, photo, sha, text
@@ -86,11 +87,6 @@ def test_what_is_missing_is_said_all_at_once() -> None:
         ("point", {"lat": 91, "lon": 0}, "type-wrong"),
         ("point", {"lat": True, "lon": 0}, "type-wrong"),
         ("point", "3.45 -76.53", "type-wrong"),
-        ("remark", photo(type="image/png"), "media-type-not-allowed"),
-        ("remark", photo(type="audio/mp4", seconds=61), "too-long-playing"),
-        ("remark", [photo(type="audio/mp4"), photo("b", type="audio/mp4")], "too-many"),
-        ("walk", photo(type="video/mp4", bytes=20_000_001), "too-heavy"),
-        ("plan", photo(type="application/zip"), "media-type-not-allowed"),
         ("client_signature", {"id": "sha256:x", "bytes": 1, "type": "image/png"}, "type-wrong"),
         ("client_signature", photo(bytes=0), "type-wrong"),
         ("client_signature", photo(colour="red"), "type-wrong"),
@@ -111,9 +107,6 @@ def test_what_breaks_a_rule_is_named(name: str, value: Any, code: str) -> None:
         ({"pressure": 31}, "extinguishers/0/pressure", "out-of-range"),
         ({"pressure": "12"}, "extinguishers/0/pressure", "type-wrong"),
         ({"pressure": 5, "photos": []}, "extinguishers/0/photos", "required"),
-        ({"photos": [photo()] * 4}, "extinguishers/0/photos", "too-many"),
-        ({"photos": [photo(bytes=500_001)]}, "extinguishers/0/photos", "too-heavy"),
-        ({"photos": [photo(type="video/mp4")]}, "extinguishers/0/photos", "media-type-not-allowed"),
         ({"state": "failed"}, "extinguishers/0/failure", "required"),
         ({"odd": 1}, "extinguishers/0/odd", "field-unknown"),
     ],
@@ -147,7 +140,44 @@ def test_a_picture_with_a_least_number_is_required() -> None:
     content = form(item("picture", "p", min_count=2, max_count=3, max_pixels=2_000))
     assert wrong(content, {}) == {"p": "required"}
     assert wrong(content, {"p": [photo()]}) == {"p": "too-few"}
-    assert wrong(content, {"p": [photo(width=4_000), photo("b")]}) == {"p": "too-large"}
+    assert wrong(content, {"p": [photo(), photo("b")]}) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "code"),
+    [
+        ("remark", photo(type="image/png"), "media-type-not-allowed"),
+        ("remark", photo(type="audio/mp4", seconds=61), "too-long-playing"),
+        ("walk", photo(type="video/mp4", bytes=20_000_001), "too-heavy"),
+        ("plan", photo(type="application/zip"), "media-type-not-allowed"),
+        ("client_signature", photo(type="application/pdf"), "media-type-not-allowed"),
+    ],
+)
+def test_a_file_that_breaks_a_bound_is_refused_and_the_answers_stand(name: str, value: Any, code: str) -> None:
+    result = inspected(**{name: value})
+    assert result.findings == []
+    assert {medium.path: medium.refused for medium in result.media if medium.refused} == {f"{name}/0": code}
+    assert result.answers[name] == [value]
+
+
+def test_files_beyond_the_allowed_number_are_refused_one_by_one() -> None:
+    photos = [photo(letter) for letter in "abcde"]
+    photos[1]["bytes"] = 500_001
+    result = inspected(extinguishers=[{**ANSWERS["extinguishers"][0], "photos": photos}])
+    refused = {medium.path: medium.refused for medium in result.media if medium.refused}
+    inside = "extinguishers/0/photos"
+    assert refused == {f"{inside}/1": "too-heavy", f"{inside}/3": "too-many", f"{inside}/4": "too-many"}
+
+
+def test_what_the_bytes_are_is_judged_by_every_place_that_names_them() -> None:
+    plan = Plan(form(item("picture", "p", max_count=2, max_pixels=2_000), item("document", "d", kinds=["pdf"])))
+    small, large = {"type": "image/png", "width": 2_000, "height": 10}, {"type": "image/png", "width": 2_001}
+    assert refusal_of(plan, ["p/0", "p/1"], small) is None
+    assert refusal_of(plan, ["p/0"], large) == "too-large"
+    assert refusal_of(plan, ["p/2"], small) == "too-many"
+    assert refusal_of(plan, ["p/0", "d/0"], small) == "media-type-not-allowed"
+    assert refusal_of(plan, ["gone/0", "p", ""], large) is None
+    assert refusal_of(None, ["p/0"], large) is None
 
 
 def test_what_is_hidden_is_dropped_and_read_as_empty() -> None:

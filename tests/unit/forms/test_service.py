@@ -362,6 +362,39 @@ class TestMedia:
         account.as_system("media_stored", media_id=sha("a"), bytes=1, type="image/jpeg")
         assert account.ask("submission", submission_id=SUBMISSION)["refused"] == {}
 
+    def test_what_the_bytes_turn_out_to_be_is_judged_by_the_question(self, account: Account) -> None:
+        account.submit(SUBMISSION)
+        account.as_system(
+            "media_stored", media_id=sha("a"), bytes=500_001, type="image/jpeg", width=4_000, height=3_000
+        )
+        shown = account.ask("submission", submission_id=SUBMISSION)
+        assert shown["refused"] == {sha("a"): "too-heavy"}
+        assert (shown["status"], shown["media_arrived"], shown["complete"]) == ("accepted", 0, False)
+
+    def test_a_stored_file_that_breaks_a_bound_is_refused_where_it_is_named(self, account: Account) -> None:
+        account.as_system("media_stored", media_id=sha("a"), bytes=1, type="application/pdf")
+        account.submit(SUBMISSION)
+        assert account.ask("submission", submission_id=SUBMISSION)["refused"] == {sha("a"): "media-type-not-allowed"}
+
+    def test_what_nobody_used_for_long_is_waited_for_anew(self, account: Account) -> None:
+        for letter in MEDIA:
+            account.as_system("media_stored", media_id=sha(letter), bytes=1, type="image/jpeg")
+        account.as_system("media_withdrawn", media_id=sha("a"))
+        account.submit(SUBMISSION)
+        status = account.ask("submission_status", submission_id=SUBMISSION)
+        assert (status["safe"], status["missing"]) == (False, [sha("a")])
+        account.as_system("media_stored", media_id=sha("a"), bytes=1, type="image/jpeg")
+        assert account.ask("submission_status", submission_id=SUBMISSION)["safe"]
+
+    def test_a_question_says_what_it_takes(self, account: Account) -> None:
+        bounds = account.ask("media_limits", by=TECHNICIAN, form_id=FORM, version=1, field="photos")
+        assert (bounds["types"], bounds["max_bytes"], bounds["max_count"]) == (["image/"], 500_000, 3)
+        for wrong_ in ({"field": "serial"}, {"version": 9}, {"field": "gone"}):
+            with pytest.raises(Rejected, match=r"field-unknown|form-version-unknown"):
+                account.ask(
+                    "media_limits", by=TECHNICIAN, **{"form_id": FORM, "version": 1, "field": "photos"} | wrong_
+                )
+
     def test_only_the_platform_says_so(self, account: Account) -> None:
         for command, more in (
             ("media_stored", {"bytes": 1, "type": "image/png"}),

@@ -22,6 +22,7 @@ from services.forms.domain.submission import (
     submission,
 )
 from services.forms.domain.submission_events import (
+    MISSING,
     DeclaredMedium,
     FollowUpNeeded,
     MediaArrived,
@@ -195,6 +196,17 @@ def test_a_refused_item_leaves_the_answers_standing() -> None:
     arrived = MediaArrived(submission_id=SUBMISSION, media_id=sha("a"))
     given(submission, WAITING, arrived).when(refuse).then_nothing()
     given(submission, WAITING, refused).when(told(ArriveMedia, media_id=sha("a"))).then(arrived)
+
+
+def test_what_is_refused_by_what_is_said_of_it_is_told_at_once() -> None:
+    refused = MediaRefused(submission_id=SUBMISSION, media_id=sha("a"), code="too-heavy")
+    story = given(submission).when(submit(verdict(media=TWO, refused={sha("a"): "too-heavy"}))).then(WAITING, refused)
+    story.when(told(RefuseMedia, media_id=sha("a"), code="too-heavy")).then_nothing()
+    # Other answers may name it where it is right.
+    change = amend(verdict(answers='{"a":2}', digest="d2", media=TWO))
+    other = amended(media=TWO, media_declared=2, photos=1, signatures=1, complete=False)
+    story.when(change).then(other)
+    assert submission.replay([WAITING, refused, other]).media[sha("a")] == MISSING
 
 
 def test_media_that_nobody_declared_change_nothing() -> None:
