@@ -62,18 +62,23 @@ class Bounds:
 
     def breach(self, item: Mapping[str, Any], index: int = 0) -> str | None:
         """Why the file at this place of the answer is refused; None: it is within all bounds."""
+        return next(self._breaches(item, index), None)
+
+    def _breaches(self, item: Mapping[str, Any], index: int) -> Iterator[str]:
         if index >= self.max_count:
-            return "too-many"
+            yield "too-many"
         if self.types and not str(item.get("type")).startswith(self.types):
-            return "media-type-not-allowed"
-        for code, limit, facts in (
-            ("too-heavy", self.max_bytes, ("bytes",)),
-            ("too-long-playing", self.max_seconds, ("seconds",)),
-            ("too-large", self.max_pixels, ("width", "height")),
-        ):
-            if limit is not None and any((item.get(fact) or 0) > limit for fact in facts):
-                return code
-        return None
+            yield "media-type-not-allowed"
+        if _above(self.max_bytes, item, "bytes"):
+            yield "too-heavy"
+        if _above(self.max_seconds, item, "seconds"):
+            yield "too-long-playing"
+        if _above(self.max_pixels, item, "width", "height"):
+            yield "too-large"
+
+
+def _above(limit: int | None, item: Mapping[str, Any], *facts: str) -> bool:
+    return limit is not None and any((item.get(fact) or 0) > limit for fact in facts)
 
 
 def bounds_of(question: MediaField) -> Bounds:
