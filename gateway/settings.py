@@ -21,7 +21,14 @@ class GatewaySettings(BaseSettings):
     s3_endpoint: str = Field(default="http://127.0.0.1:8333", alias="S3_ENDPOINT")
     s3_access_key: SecretStr = Field(default=SecretStr(""), alias="S3_ACCESS_KEY")
     s3_secret_key: SecretStr = Field(default=SecretStr(""), alias="S3_SECRET_KEY")
+    s3_region: str = Field(default="us-east-1", alias="S3_REGION")
+    s3_public_endpoint: str = Field(default="", alias="CHECKOP_S3_PUBLIC_ENDPOINT")
+    """Where browsers find the object store, to send it files themselves. Empty: where the gateway finds it."""
     s3_bucket: str = Field(default="checkop", alias="CHECKOP_S3_BUCKET")
+    s3_incoming_bucket: str = Field(default="checkop-incoming", alias="CHECKOP_S3_INCOMING_BUCKET")
+    """Evidence on its way in, plain and for hours only."""
+    s3_media_bucket: str = Field(default="checkop-media", alias="CHECKOP_S3_MEDIA_BUCKET")
+    """Evidence that is kept, sealed."""
     log_level: str = Field(default="INFO", alias="CHECKOP_LOG_LEVEL")
 
     access_log: bool = Field(default=True, alias="CHECKOP_ACCESS_LOG")
@@ -40,6 +47,9 @@ class GatewaySettings(BaseSettings):
 
     max_json_bytes: int = Field(default=1024 * 1024, alias="CHECKOP_MAX_JSON_BYTES")
     max_upload_bytes: int = Field(default=6 * 1024 * 1024, alias="CHECKOP_MAX_UPLOAD_BYTES")
+    max_media_bytes: int = Field(default=2 * 1024 * 1024 * 1024, alias="CHECKOP_MAX_MEDIA_BYTES")
+    media_in_flight: int = Field(default=64, alias="CHECKOP_MEDIA_IN_FLIGHT")
+    """Requests that bring evidence at the same time, a few MiB of memory each; more are asked to come again."""
 
     subject_per_second: float = Field(default=50.0, alias="CHECKOP_RATE_SUBJECT_PER_SECOND")
     subject_burst: int = Field(default=200, alias="CHECKOP_RATE_SUBJECT_BURST")

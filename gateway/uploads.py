@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 from urllib.parse import urlsplit
 
 from minio import Minio
@@ -22,6 +22,8 @@ CHUNK = 256 * 1024
 
 log = logging.get(__name__)
 
+R = TypeVar("R")
+
 
 @dataclass(frozen=True, slots=True)
 class Stored:
@@ -30,6 +32,33 @@ class Stored:
     key: str
     sha256: str
     size: int
+
+
+def client_of(settings: GatewaySettings, endpoint: str) -> Minio:
+    """A client that gives up soon, of the store behind this address."""
+    address = urlsplit(endpoint)
+    return Minio(
+        address.netloc,
+        access_key=settings.s3_access_key.get_secret_value(),
+        secret_key=settings.s3_secret_key.get_secret_value(),
+        secure=address.scheme == "https",
+        region=settings.s3_region,
+        http_client=PoolManager(maxsize=32, timeout=Timeout(connect=2, read=20), retries=Retry(2, backoff_factor=0.2)),
+    )
+
+
+async def asked(what: str, ask: Callable[[], R]) -> R:
+    """What the store answers, off the event loop.
+
+    Raises Problem("object-unknown") for what it does not have, Problem("service-unavailable") when it does not answer.
+    """
+    try:
+        return await asyncio.to_thread(ask)
+    except (MinioException, HTTPError, OSError) as why:
+        if getattr(why, "code", None) == "NoSuchKey":
+            raise Problem("object-unknown") from why
+        log.warning(f"object_not_{what}", why=repr(why))
+        raise Problem("service-unavailable", headers={"Retry-After": "5"}, service="objects") from why
 
 
 async def _chunks(answer: Any) -> AsyncIterator[bytes]:
@@ -46,48 +75,28 @@ class ObjectStore:
     """Puts files into the bucket; connects on first use, gives up soon."""
 
     def __init__(self, settings: GatewaySettings) -> None:
-        address = urlsplit(settings.s3_endpoint)
         self._bucket = settings.s3_bucket
         self._bucket_known = False
-        self._client = Minio(
-            address.netloc,
-            access_key=settings.s3_access_key.get_secret_value(),
-            secret_key=settings.s3_secret_key.get_secret_value(),
-            secure=address.scheme == "https",
-            http_client=PoolManager(
-                maxsize=8, timeout=Timeout(connect=2, read=20), retries=Retry(2, backoff_factor=0.2)
-            ),
-        )
+        self._client = client_of(settings, settings.s3_endpoint)
 
     async def put(self, folder: str, file: BinaryIO, content_type: str) -> Stored:
         """Store the file in `folder` under its own hash. Raises Problem when the store does not take it.
 
         Another content has another name: what is stored once is never overwritten.
         """
-        try:
-            return await asyncio.to_thread(self._put, folder, file, content_type)
-        except (MinioException, HTTPError, OSError) as why:
-            log.warning("object_not_stored", why=repr(why))
-            raise Problem("service-unavailable", headers={"Retry-After": "5"}, service="objects") from why
+        return await asked("stored", lambda: self._put(folder, file, content_type))
 
     async def get(self, key: str) -> bytes:
         """The whole file. Raises Problem when the store does not give it."""
-        try:
-            return await asyncio.to_thread(self._get, key)
-        except (MinioException, HTTPError, OSError) as why:
-            log.warning("object_not_read", why=repr(why))
-            raise Problem("service-unavailable", headers={"Retry-After": "5"}, service="objects") from why
+        return await asked("read", lambda: self._get(key))
 
     async def stream(self, key: str, start: int, length: int) -> AsyncIterator[bytes]:
         """A part of the file, as it comes. Raises Problem when the store does not begin to give it."""
-        try:
-            answer = await asyncio.to_thread(self._client.get_object, self._bucket, key, offset=start, length=length)
-        except (MinioException, HTTPError, OSError) as why:
-            if getattr(why, "code", None) == "NoSuchKey":
-                raise Problem("object-unknown") from why
-            log.warning("object_not_read", why=repr(why))
-            raise Problem("service-unavailable", headers={"Retry-After": "5"}, service="objects") from why
-        return _chunks(answer)
+        return _chunks(await self.opened(self._bucket, key, start, length))
+
+    async def opened(self, bucket: str, key: str, start: int, length: int) -> Any:
+        """A part of a file of any bucket, to be read, closed and released. Raises Problem as `stream` does."""
+        return await asked("read", lambda: self._client.get_object(bucket, key, offset=start, length=length))
 
     async def remove(self, stored: Stored) -> None:
         """Take it out again, if the store lets us; otherwise it lies there unused."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
-from urllib.parse import quote
 
 from fastapi import Request
 from pydantic import Field, StringConstraints
@@ -14,6 +12,7 @@ from starlette.responses import Response, StreamingResponse
 from gateway.calls import Call, json_response
 from gateway.door import CallDep, needs, resource
 from gateway.errors import Problem
+from gateway.files import headers_of
 from gateway.messages import describe
 from gateway.ranges import wanted_part
 from gateway.routes.fields import (
@@ -151,18 +150,9 @@ async def show_export(export_id: PathId, call: CallDep) -> Response:
 async def export_file(request: Request, export_id: PathId, call: CallDep) -> Response:
     """Streamed; a download that broke off goes on with `Range`."""
     _, found = await _wherever(call, "export_file", export_id)
-    size, etag = int(found["size"]), f'"{found["sha256"]}"'
-    part = wanted_part(request.headers, size, etag)
-    name = str(found["file_name"])
-    headers = {
-        "Accept-Ranges": "bytes",
-        "ETag": etag,
-        "Repr-Digest": f"sha-256=:{base64.b64encode(bytes.fromhex(found['sha256'])).decode()}:",
-        "Content-Disposition": f"attachment; filename=\"{name}\"; filename*=UTF-8''{quote(name)}",
-        "Content-Length": str(part.length if part else size),
-    }
-    if part:
-        headers["Content-Range"] = part.content_range(size)
+    size, sha256 = int(found["size"]), str(found["sha256"])
+    part = wanted_part(request.headers, size, f'"{sha256}"')
+    headers = headers_of(size, sha256, part, "attachment", str(found["file_name"]))
     objects: ObjectStore = request.app.state.objects
     start, length = (part.start, part.length) if part else (0, size)
     content = await objects.stream(str(found["object_key"]), start, length)
