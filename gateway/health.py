@@ -13,7 +13,7 @@ from gateway.rpc_client import Overloaded, RpcClient, ServiceTimeout, ServiceUna
 from gateway.service_calls import gateway_caller
 from services.kernel.rpc import QUERY, RemoteError
 
-SERVICES = ("identity", "tasks", "forms", "billing")
+SERVICES = ("identity", "tasks", "forms", "billing", "media")
 PATIENCE_SECONDS = 2.0
 SERVES_SECONDS = 0.5
 

@@ -17,7 +17,7 @@ from deploy.local.ports import listening
 from deploy.local.supervisor import Program
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-SERVICES = ("identity", "tasks", "forms", "billing")
+SERVICES = ("identity", "tasks", "forms", "billing", "media")
 # The gateway stands towards the world: it can neither read the data nor make a token.
 _NOT_FOR_THE_GATEWAY = {"MONGO_URL", "CHECKOP_KEYRING_DIR", "CHECKOP_KEYRING_KEK", "CHECKOP_TOKEN_SEED"}
 
@@ -57,6 +57,7 @@ def _gateway(env: Mapping[str, str], *, complete: bool) -> Program:
     # Live streams stay open for hours: an orderly end must not wait for them.
     argv += ["--timeout-graceful-shutdown", "5"]
     told = {name: value for name, value in env.items() if name not in _NOT_FOR_THE_GATEWAY}
+    told.setdefault("CHECKOP_PUBLIC_URL", env["CHECKOP_GATEWAY_URL"])
     # It calls itself ready when all services answer, which it can never do when some are left out.
     ready = _says_that_it_is_ready(port) if complete else lambda: listening(port)
     return Program("gateway", argv, told, ready)

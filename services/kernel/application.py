@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -181,7 +181,7 @@ class Application:
         if known is None:
             raise Rejected("query-unknown", query=query)
         model, answer = known
-        asked = _checked(model, params)
+        asked = checked(model, params)
         if at_least is not None:
             self.await_visible(at_least)
         return dict(answer(asked, Ask(self, caller, {}, "", "", None)))
@@ -359,8 +359,7 @@ class Ask:
 
     def make(self, command: type[Command], fields: Mapping[str, Any]) -> Command:
         """A command of this type from fields, with time and actor filled in. Raises Rejected("invalid")."""
-        made: Command = _checked(command, {**fields, "at": self.now, "by": self.caller.actor})
-        return made
+        return checked(command, {**fields, "at": self.now, "by": self.caller.actor})
 
     def carry_out(self, on: On) -> dict[str, Any]:
         """A whole `On`: prepare, make, decide, store, answer."""
@@ -442,7 +441,11 @@ class Reacting:
         return self._app.ports["objects"]()
 
 
-def _checked(model: type[BaseModel], fields: Mapping[str, Any]) -> Any:
+M = TypeVar("M", bound=BaseModel)
+
+
+def checked(model: type[M], fields: Mapping[str, Any]) -> M:
+    """Data from outside as this model. Raises Rejected("invalid") with every place that is wrong."""
     try:
         return model.model_validate(dict(fields))
     except ValidationError as wrong:
@@ -468,4 +471,5 @@ __all__ = [
     "Reads",
     "ServiceDefinition",
     "Subscription",
+    "checked",
 ]

@@ -20,6 +20,11 @@ class Settings(BaseSettings):
     s3_access_key: SecretStr = Field(default=SecretStr(""), alias="S3_ACCESS_KEY")
     s3_secret_key: SecretStr = Field(default=SecretStr(""), alias="S3_SECRET_KEY")
     s3_bucket: str = Field(default="checkop", alias="CHECKOP_S3_BUCKET")
+    """Imports and exports on their way."""
+    s3_incoming_bucket: str = Field(default="checkop-incoming", alias="CHECKOP_S3_INCOMING_BUCKET")
+    """Evidence on its way in, plain, for some days at most."""
+    s3_media_bucket: str = Field(default="checkop-media", alias="CHECKOP_S3_MEDIA_BUCKET")
+    """Evidence as it is kept, sealed."""
     smtp_url: SecretStr = Field(default=SecretStr("smtp://127.0.0.1:2525"), alias="SMTP_URL")
     mail_from: str = Field(default="CheckOP <no-reply@checkop.co>", alias="CHECKOP_MAIL_FROM")
     app_url: str = Field(default="https://app.checkop.co", alias="CHECKOP_APP_URL")

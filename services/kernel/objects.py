@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
@@ -14,6 +16,15 @@ _MISSING = frozenset({"NoSuchKey", "NoSuchBucket"})
 
 class ObjectLost(Exception):
     """There is no such file, or it is not the one that was stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A file as a listing shows it; `modified` is the store's own clock, UTC."""
+
+    key: str
+    bytes: int
+    modified: datetime
 
 
 class Readable:
@@ -43,9 +54,19 @@ def store(objects: Any, bucket: str, key: str, data: bytes, content_type: str) -
     _asked("take the file", lambda: objects.put_object(bucket, key, io.BytesIO(data), len(data), content_type))
 
 
-def store_long(objects: Any, bucket: str, key: str, chunks: Iterable[bytes], length: int, content_type: str) -> None:
-    """Put a file of known length there without ever holding all of it."""
-    _asked("take the file", lambda: objects.put_object(bucket, key, Readable(chunks), length, content_type))
+def store_long(
+    objects: Any,
+    bucket: str,
+    key: str,
+    chunks: Iterable[bytes],
+    length: int,
+    content_type: str,
+    notes: Mapping[str, str] | None = None,
+) -> None:
+    """Put a file of known length there without ever holding all of it; `notes` stay with the object."""
+    data = Readable(chunks)
+    noted = {} if notes is None else {"metadata": dict(notes)}
+    _asked("take the file", lambda: objects.put_object(bucket, key, data, length, content_type, **noted))
 
 
 def fetch(objects: Any, bucket: str, key: str, limit: int) -> bytes | None:
@@ -72,6 +93,12 @@ def chunks(objects: Any, bucket: str, key: str, limit: int | None = None) -> Ite
     finally:
         answer.close()
         answer.release_conn()
+
+
+def listed(objects: Any, bucket: str, prefix: str) -> list[Listed]:
+    """The files whose keys begin with the prefix. Raises OSError when the store does not answer."""
+    found = _asked("list the files", lambda: list(objects.list_objects(bucket, prefix=prefix, recursive=True)))
+    return [Listed(one.object_name, one.size, one.last_modified) for one in found]
 
 
 def remove(objects: Any, bucket: str, key: str) -> None:

@@ -170,7 +170,7 @@ def open_platform(definition: ServiceDefinition, settings: Settings, clock: Cloc
 
 
 def objects(settings: Settings) -> Minio:
-    """The object store's client, with the bucket made if it is new."""
+    """The object store's client, with every bucket made that is new."""
     address = urlsplit(settings.s3_endpoint)
     client = Minio(
         address.netloc,
@@ -179,8 +179,9 @@ def objects(settings: Settings) -> Minio:
         secure=address.scheme == "https",
     )
     with _bucket_making:
-        if not client.bucket_exists(settings.s3_bucket):
-            client.make_bucket(settings.s3_bucket)
+        for bucket in (settings.s3_bucket, settings.s3_incoming_bucket, settings.s3_media_bucket):
+            if not client.bucket_exists(bucket):
+                client.make_bucket(bucket)
     return client
 
 

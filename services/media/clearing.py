@@ -1,0 +1,76 @@
+"""What ends: uploads whose time is over, bytes that are not needed any more, items that nobody uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from services.kernel import objects
+from services.kernel.application import Ask
+from services.kernel.domain import Rejected
+from services.media import segments
+from services.media.domain.medium import ForgetMedia, WithdrawMedia, medium
+from services.media.domain.upload import ExpireUpload, FinishUpload, Upload, upload
+from services.media.domain.values import hex_of
+from services.media.standing import demand_system
+
+Fields = Mapping[str, Any]
+
+
+def expire_upload(ask: Ask) -> Fields:
+    """End an upload whose time is over; one whose bytes are all there was only never said to be finished."""
+    demand_system(ask.caller)
+    upload_id = str(ask.data["upload_id"])
+    known: Upload = ask.state(upload, upload_id)
+    if known.begun is None or known.status != "open":
+        return {}
+    there = segments.covered(
+        segments.found(ask.ports["objects"](), ask.settings.s3_incoming_bucket, ask.caller.tenant, upload_id)
+    )
+    ending = FinishUpload if there >= known.begun.bytes else ExpireUpload
+    return ask.handle(upload, upload_id, ask.make(ending, {"upload_id": upload_id}), part="end").to_wire()
+
+
+def clear_upload(ask: Ask) -> Fields:
+    """Remove the bytes of an upload that has ended."""
+    demand_system(ask.caller)
+    upload_id = str(ask.data["upload_id"])
+    known: Upload = ask.state(upload, upload_id)
+    if known.status in ("stored", "rejected", "aborted", "expired"):
+        folder = segments.folder_of(ask.caller.tenant, upload_id)
+        objects.remove_below(ask.ports["objects"](), ask.settings.s3_incoming_bucket, folder)
+    return {}
+
+
+def withdraw_unused(ask: Ask) -> Fields:
+    """Take an item out of reach if nobody uses it."""
+    return _unless_used(ask, WithdrawMedia)
+
+
+def forget_unused(ask: Ask) -> Fields:
+    """Give up an item that was withdrawn, if nobody uses it still."""
+    return _unless_used(ask, ForgetMedia)
+
+
+def _unless_used(ask: Ask, command: Callable[..., Any]) -> Fields:
+    demand_system(ask.caller)
+    media_id = str(ask.data["media_id"])
+    if is_used(ask, media_id):
+        return {}
+    made = ask.make(command, {"media_id": media_id})  # type: ignore[arg-type]
+    return ask.handle(medium, hex_of(media_id), made, part="end").to_wire()
+
+
+def is_used(ask: Ask, media_id: str) -> bool:
+    """Whether anything of the account needs the item."""
+    return bool(ask.reads["uses"].find({"media.id": media_id}, limit=1))
+
+
+def clear_objects(ask: Ask) -> Fields:
+    """Remove objects of the account that nothing names any more."""
+    demand_system(ask.caller)
+    for key in ask.data["objects"]:
+        if not str(key).startswith(f"t/{ask.caller.tenant}/"):
+            raise Rejected("forbidden")
+        objects.remove(ask.ports["objects"](), ask.settings.s3_media_bucket, str(key))
+    return {}

@@ -1,0 +1,1 @@
+"""What happens to uploads and to the media that come of them."""

@@ -1,0 +1,50 @@
+"""What this service reads of others' facts: who leads whom, the account's time zone, and which evidence is used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from services.kernel.message import Incoming
+
+
+class Zoned(Incoming):
+    """The account, in its time zone."""
+
+    time_zone: str = "America/Bogota"
+
+
+class Crew(Incoming):
+    """A team; whatever a fact does not say of it is None."""
+
+    team_id: str
+    parent: str | None = None
+    leaders: tuple[str, ...] | None = None
+    user_id: str | None = None
+
+
+class DeclaredItem(Incoming):
+    """A media item among the answers, and where."""
+
+    id: str
+    path: str = ""
+    kind: str = "unknown"
+
+
+class Answered(Incoming):
+    """Answers that came, or that were put in the place of others, with all the media they name."""
+
+    submission_id: str
+    form_id: str
+    task_id: str | None = None
+    user_id: str
+    media: tuple[DeclaredItem, ...] = ()
+
+
+DIRECTORY: Mapping[str, type[Incoming]] = {
+    "AccountRegistered": Zoned,
+    **dict.fromkeys(
+        ("TeamCreated", "TeamMoved", "TeamLeadersSet", "TeamMemberAdded", "TeamMemberRemoved", "TeamDeleted"), Crew
+    ),
+}
+
+SUBMISSIONS: Mapping[str, type[Incoming]] = dict.fromkeys(("SubmissionReceived", "SubmissionAmended"), Answered)

@@ -1,0 +1,1 @@
+"""What this service does of itself when something has happened."""

@@ -1,0 +1,33 @@
+"""Puts the media service together."""
+
+from __future__ import annotations
+
+from services.kernel.application import ServiceDefinition, Subscription
+from services.media.commands import COMMANDS
+from services.media.domain.medium import medium
+from services.media.domain.upload import upload
+from services.media.incoming import DIRECTORY, SUBMISSIONS
+from services.media.processes.look_after_media import look_after_media
+from services.media.processes.see_uploads_through import see_uploads_through
+from services.media.readmodels import media, uploads
+from services.media.readmodels.crews import Crews
+from services.media.readmodels.media import Media
+from services.media.readmodels.objects import Objects
+from services.media.readmodels.uploads import OpenUploads
+from services.media.readmodels.uses import Uses
+
+
+def define() -> ServiceDefinition:
+    """Everything the media service is."""
+    return ServiceDefinition(
+        name="media",
+        deciders=(upload, medium),
+        commands=COMMANDS,
+        queries={**uploads.QUERIES, **media.QUERIES},
+        read_models=(OpenUploads(), Media(), Objects()),
+        reactions=(see_uploads_through, look_after_media),
+        subscriptions=(
+            Subscription("media.crews", "identity", ("team", "account"), models=DIRECTORY, into=Crews()),
+            Subscription("media.uses", "forms", ("submission",), models=SUBMISSIONS, into=Uses()),
+        ),
+    )
