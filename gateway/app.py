@@ -22,6 +22,7 @@ from gateway.link import Link
 from gateway.live import LiveFeed
 from gateway.middleware import BodyLimit, Edge
 from gateway.origins import Origins
+from gateway.public_views import PublicViews
 from gateway.revocations import RevocationFeed, Revocations
 from gateway.routes import ROUTES
 from gateway.rpc_client import RpcClient
@@ -85,7 +86,11 @@ def wire(app: FastAPI, config: GatewaySettings, rpc: RpcClient) -> None:
     app.state.live = live
     app.state.health = Health(link, rpc, feed)
     app.state.objects = ObjectStore(config)
-    app.state.gatekeeper = Gatekeeper(authenticator, Services(rpc, Origins(identity.observe)), _limits(config))
+    services = Services(rpc, Origins(identity.observe))
+    limits = _limits(config)
+    app.state.gatekeeper = Gatekeeper(authenticator, services, limits)
+    app.state.public_views = PublicViews(services, limits.entrances)
+    app.state.public_url = config.public_url.rstrip("/")
 
 
 def _limits(config: GatewaySettings) -> Limits:

@@ -18,7 +18,7 @@ from gateway.calls import Call
 from gateway.context import Context, context_of
 from gateway.errors import Problem
 from gateway.limits import Buckets, Refusal
-from gateway.principals import Principal
+from gateway.principals import ANONYMOUS, Principal
 from gateway.service_calls import Services
 
 JSON = "application/json"
@@ -55,6 +55,11 @@ def on_device() -> dict[str, Any]:
 def anybody() -> dict[str, Any]:
     """Route options: no sign-in needed."""
     return {"openapi_extra": {_ACCESS: "anybody", "security": []}}
+
+
+def open_to_all() -> dict[str, Any]:
+    """Route options: for whoever has the address, signed in or not; what others added to it is passed over."""
+    return {"openapi_extra": {_ACCESS: "all", "security": []}}
 
 
 def entrance() -> dict[str, Any]:
@@ -97,6 +102,12 @@ class Gatekeeper:
         if refused := standing.refusal(self.authenticator.standing(principal), principal.role, kind):
             raise refused
         return Call(principal, context, request.headers, request.query_params, self.services)
+
+    async def admit_anybody(self, request: Request) -> Call:
+        """The call of somebody who need not be known. Raises Problem for who comes too often."""
+        context = context_of(request.scope)
+        _refuse(self.limits.addresses.take(context.ip))
+        return Call(ANONYMOUS, context, request.headers, request.query_params, self.services)
 
     async def admit_device(self, request: Request) -> Call:
         """The call of an enrolled phone; what it may not do any more is said by its `Device`. Raises Problem."""
@@ -178,12 +189,14 @@ class Door(APIRoute):
             gatekeeper: Gatekeeper = request.app.state.gatekeeper
             if access == "device":
                 call = await gatekeeper.admit_device(request)
+            elif access == "all":
+                call = await gatekeeper.admit_anybody(request)
             else:
                 call = await gatekeeper.admit(request, access, permission, kind)
             if proof and not gatekeeper.authenticator.has_proven(call.principal):
                 raise Problem("proof-required", max_age=PROOF_SECONDS)
             request.scope[_CALL] = call
-            if unknown := request.query_params.keys() - parameters:
+            if access != "all" and (unknown := request.query_params.keys() - parameters):
                 # A filter that is passed over in silence gives a wrong list, and nobody notices.
                 raise Problem("parameter-unknown", parameters=sorted(unknown))
             if accepted is not None:

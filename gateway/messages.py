@@ -11,6 +11,7 @@ from gateway.words.door import DOOR
 from gateway.words.exports import EXPORTS
 from gateway.words.forms import FORMS
 from gateway.words.identity import IDENTITY
+from gateway.words.links import LINKS
 from gateway.words.tasks import TASKS
 
 UNKNOWN_NOUN = "-unknown"
@@ -53,6 +54,7 @@ NOUNS: Mapping[str, tuple[str, str]] = {
     "export-kind": ("There is no export of this kind.", "No existe una exportación de este tipo."),
     "import": ("This import does not exist.", "Esta importación no existe."),
     "invitation": ("This invitation does not exist.", "Esta invitación no existe."),
+    "link": ("This link does not exist.", "Este enlace no existe."),
     "location": ("This location does not exist.", "Esta ubicación no existe."),
     "object": ("This file does not exist.", "Este archivo no existe."),
     "occurrence": ("It does not occur at this time.", "No ocurre en este momento."),
@@ -77,7 +79,7 @@ NOUNS: Mapping[str, tuple[str, str]] = {
     "user": ("This user does not exist.", "Este usuario no existe."),
 }
 
-MESSAGES: Words = DOOR | IDENTITY | EXPORTS | TASKS | FORMS | BILLING
+MESSAGES: Words = DOOR | IDENTITY | EXPORTS | LINKS | TASKS | FORMS | BILLING
 
 _SOMETHING_UNKNOWN = ("What you ask for does not exist.", "Lo que usted pide no existe.")
 _REFUSED = ("This is not possible now.", "Esto no es posible ahora.")

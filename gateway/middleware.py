@@ -113,7 +113,9 @@ def _add_headers(message: Message, context: Context) -> None:
         headers = message["headers"] = list(headers)
     if not any(name == b"cache-control" for name, _ in headers):
         headers.append(_NO_STORE)
-    headers.extend(SECURITY_HEADERS)
+    said = {name for name, _ in headers}
+    # A file may have to say more exactly what its reader may do with it; two policies would only add up.
+    headers.extend((name, value) for name, value in SECURITY_HEADERS if name not in said)
     headers.append((b"x-correlation-id", context.correlation_id.encode()))
 
 

@@ -49,6 +49,7 @@ TAGS = [
     {"name": "saved-filters", "description": "The choices of tasks that somebody comes back to."},
     {"name": "imports", "description": "Customers and tasks from XLSX or CSV, with a dry run first."},
     {"name": "exports", "description": "Everything as XLSX or CSV, written in the background."},
+    {"name": "public-links", "description": "Evidence that the outside world may see for a while."},
     {"name": "billing", "description": "Plan, seats, quotes, invoices, payments, and how the account stands."},
     {"name": "ops", "description": "For the people of Progresus: what they decide about accounts."},
     {"name": "events", "description": "Facts as they happen."},

@@ -20,6 +20,8 @@ from services.kernel.sealing import key_bytes, opened, span
 
 PRIVATE = "private, no-cache"
 """A client may keep it, and asks each time whether it still may be seen."""
+LOCKED = "default-src 'none'; frame-ancestors 'none'; sandbox"
+"""Wherever the file is opened, it loads nothing and runs nothing."""
 
 log = logging.get(__name__)
 
@@ -43,7 +45,13 @@ class Ticket:
 
 
 async def sealed_file(
-    request: Request, objects: ObjectStore, ticket: Ticket, shown: Shown, *, cache: str = PRIVATE
+    request: Request,
+    objects: ObjectStore,
+    ticket: Ticket,
+    shown: Shown,
+    *,
+    cache: str = PRIVATE,
+    policy: str = LOCKED,
 ) -> Response:
     """The file as an answer: 200, 206 for a `Range`, 304 for who has it already.
 
@@ -51,7 +59,7 @@ async def sealed_file(
     is gone, and while the store does not answer. A file that was tampered with breaks off.
     """
     etag = f'"{ticket.sha256}"'
-    guarded = {"Cache-Control": cache, "Content-Security-Policy": "sandbox"}
+    guarded = {"Cache-Control": cache, "Content-Security-Policy": policy}
     if request.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers={"ETag": etag, **guarded})
     part = wanted_part(request.headers, ticket.bytes, etag)

@@ -31,6 +31,9 @@ class GatewaySettings(BaseSettings):
     """Evidence that is kept, sealed."""
     log_level: str = Field(default="INFO", alias="CHECKOP_LOG_LEVEL")
 
+    public_url: str = Field(default="http://127.0.0.1:8080", alias="CHECKOP_PUBLIC_URL")
+    """Where the world finds this gateway: public links begin with it."""
+
     access_log: bool = Field(default=True, alias="CHECKOP_ACCESS_LOG")
 
     issuer: str = Field(default="checkop", alias="CHECKOP_TOKEN_ISSUER")

@@ -81,6 +81,8 @@ BY_NAME: Mapping[str, Kind] = {
     "remove_filter": "read",
     "submit_answers": "finish",
     "amend_submission": "finish",
+    "create_public_link": "read",
+    "revoke_public_link": "safety",
     "deactivate_user": "safety",
     "withdraw_invitation": "safety",
     "revoke_device_of": "safety",

@@ -1,0 +1,1 @@
+"""Public links: evidence that the outside world may see for a while."""
