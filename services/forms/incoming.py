@@ -1,4 +1,4 @@
-"""What this service reads of identity's facts: who holds a seat and since when, who leads whom, the time zone."""
+"""What this service reads of others' facts: who holds a seat and leads whom, the time zone, which media are there."""
 
 from __future__ import annotations
 
@@ -57,4 +57,37 @@ DIRECTORY: Mapping[str, type[Incoming]] = {
     "TeamLeadersSet": CrewLed,
     **dict.fromkeys(("TeamMemberAdded", "TeamMemberRemoved"), CrewMember),
     "TeamDeleted": Crew,
+}
+
+
+class MediaNamed(Incoming):
+    """A media item."""
+
+    media_id: str
+
+
+class MediaStored(MediaNamed):
+    """The bytes are there and verified: what they are, measures in pixels, length in seconds."""
+
+    bytes: int
+    type: str
+    width: int | None = None
+    height: int | None = None
+    seconds: float | None = None
+
+
+class MediaRejected(MediaNamed):
+    """The bytes were refused."""
+
+    code: str
+
+
+class MediaWithdrawn(MediaNamed):
+    """Nobody has used it for long; its bytes will go."""
+
+
+MEDIA: Mapping[str, type[Incoming]] = {
+    "MediaStored": MediaStored,
+    "MediaRejected": MediaRejected,
+    "MediaWithdrawn": MediaWithdrawn,
 }

@@ -20,3 +20,8 @@ class FormsService(ServiceBase):
     def follow_people(self, delivery: Any) -> None:
         """Seats, teams and the account's time zone, as identity tells them."""
         delivery.take_in()
+
+    @subscribes("forms.media")
+    def follow_media(self, delivery: Any) -> None:
+        """Which files are there and verified, or were refused, as the service of media tells it."""
+        delivery.take_in()

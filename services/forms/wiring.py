@@ -9,7 +9,8 @@ from services.forms.domain.form_content import form_content
 from services.forms.domain.medium import medium
 from services.forms.domain.submission import submission
 from services.forms.exports import EXPORTS
-from services.forms.incoming import DIRECTORY
+from services.forms.incoming import DIRECTORY, MEDIA
+from services.forms.processes import follow_media
 from services.forms.processes.settle_media import settle_media
 from services.forms.readmodels import forms, submissions
 from services.forms.readmodels.directory import Directory
@@ -23,6 +24,7 @@ def define() -> ServiceDefinition:
     people = Subscription(
         "forms.directory", "identity", ("user", "team", "account"), models=DIRECTORY, into=Directory()
     )
+    media = Subscription("forms.media", "media", ("medium",), models=MEDIA, react=follow_media.react)
     return ServiceDefinition(
         name="forms",
         deciders=(form, form_content, submission, medium, *EXPORTS.deciders),
@@ -30,5 +32,5 @@ def define() -> ServiceDefinition:
         queries={**forms.QUERIES, **submissions.QUERIES, **settling.QUERIES, **exchange.QUERIES, **EXPORTS.queries},
         read_models=(Forms(), Submissions(), SubmissionAnswers(), *EXPORTS.read_models),
         reactions=(settle_media, *EXPORTS.reactions),
-        subscriptions=(people,),
+        subscriptions=(people, media),
     )
