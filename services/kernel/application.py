@@ -277,6 +277,10 @@ class Ask:
         """The read models, bound to the caller's account."""
         return self._app.reads.of(self.caller.tenant)
 
+    def reads_of(self, tenant: str) -> Any:
+        """The read models of another account, for who comes with a right that is not his own account's."""
+        return self._app.reads.of(tenant)
+
     def followed(self, model: str) -> int:
         """Up to which position of the log a read model of own facts shows everything."""
         return self._app.reads.followed(model)

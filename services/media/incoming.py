@@ -13,6 +13,12 @@ class Zoned(Incoming):
     time_zone: str = "America/Bogota"
 
 
+class Standing(Incoming):
+    """How the account stands now."""
+
+    state: str
+
+
 class Crew(Incoming):
     """A team; whatever a fact does not say of it is None."""
 
@@ -42,6 +48,7 @@ class Answered(Incoming):
 
 DIRECTORY: Mapping[str, type[Incoming]] = {
     "AccountRegistered": Zoned,
+    "AccountStateChanged": Standing,
     **dict.fromkeys(
         ("TeamCreated", "TeamMoved", "TeamLeadersSet", "TeamMemberAdded", "TeamMemberRemoved", "TeamDeleted"), Crew
     ),

@@ -28,6 +28,7 @@ from services.media.domain.public_link import (
 )
 from services.media.domain.values import Hash, Id, hex_of
 from services.media.links.tickets import outside_of
+from services.media.readmodels.crews import ACCOUNT
 from services.media.readmodels.links import EDIT, READ
 from services.media.standing import check_medium_seen, demand
 
@@ -91,6 +92,9 @@ def open_link(query: LinkOpened, ask: Ask) -> Fields:
     ended = link.ended(ask.now)
     if link.created is None or ended is not None:
         raise Rejected("link-ended", why=ended)
+    account = ask.reads_of(door.account_id)["crews"].one(ACCOUNT) or {}
+    if account.get("state") == "cancelled":
+        raise Rejected("link-ended", why="account")
     ticket = outside_of(ask, link.created.target, door.account_id)
     if ticket is None:
         raise Rejected("link-ended", why="gone")

@@ -6,22 +6,35 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.kernel.application import Ask
+from services.kernel.domain import Rejected
 from services.media.domain.medium import Medium, medium
 from services.media.domain.public_link import Target
-from services.media.domain.values import KINDS, Rendering, hex_of
+from services.media.domain.values import ENDINGS, KINDS, hex_of
 from services.media.keeping import ticket
 from services.media.reports.showing import report_ticket
-
-_OUTSIDE: Mapping[str, Rendering] = {"image": "screen", "video": "outside", "sound": "outside"}
 
 
 def outside_of(ask: Ask, target: Target, tenant: str) -> Mapping[str, Any] | None:
     """What opens the object that the outside world gets; None when there is nothing left to see."""
-    if target.kind == "report":
-        return report_ticket(ask, target.id, tenant)
-    known: Medium = ask.state(medium, hex_of(target.id), tenant=tenant)
-    if known.status != "stored" or known.stored is None:
+    try:
+        if target.kind == "report":
+            return report_ticket(ask, target.id, tenant)
+        known: Medium = ask.state(medium, hex_of(target.id), tenant=tenant)
+        found = ticket(ask, known, _form(known))
+    except Rejected:
         return None
-    wanted = _OUTSIDE.get(KINDS[known.stored.type])
-    made = {rendition.name for rendition in known.stored.renditions}
-    return ticket(ask, known, wanted if wanted in made else "original")
+    # The name under which a file came may tell what is nobody's business.
+    return {**found, "file_name": f"evidence.{ENDINGS[found['type']]}"}
+
+
+def _form(known: Medium) -> str:
+    """A photo is only ever shown as it was drawn anew; sound and film as they are, unless they had to be cleaned."""
+    if known.stored is None:
+        raise Rejected("medium-unknown")
+    match KINDS[known.stored.type]:
+        case "image":
+            return "screen"
+        case "video" | "sound" if any(made.name == "outside" for made in known.stored.renditions):
+            return "outside"
+        case _:
+            return "original"

@@ -1,4 +1,4 @@
-"""Who works in which team and who leads it, and the account's time zone; identity's facts without any name."""
+"""Who works in which team and who leads it, and how the account stands; identity's facts without any name."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from services.kernel.commit import Recorded
 from services.kernel.projection import ReadModel
-from services.media.incoming import Crew, Zoned
+from services.media.incoming import Crew, Standing, Zoned
 
 Document = dict[str, Any]
 ACCOUNT = "account"
@@ -25,8 +25,11 @@ class Crews(ReadModel):
 
     def evolve(self, doc: Document | None, fact: Recorded) -> Document | None:
         """The team or the account afterwards."""
-        if isinstance(fact.event, Zoned):
-            return {"time_zone": fact.event.time_zone}
+        match fact.event:
+            case Zoned(time_zone=time_zone):
+                return {**(doc or {}), "time_zone": time_zone}
+            case Standing(state=state):
+                return {**(doc or {"time_zone": Zoned().time_zone}), "state": state}
         crew: Crew = fact.event
         if fact.type == "TeamCreated":
             return {"parent": crew.parent, "leaders": [], "members": []}
