@@ -23,6 +23,9 @@ from gateway.live import LiveFeed
 from gateway.middleware import BodyLimit, Edge
 from gateway.origins import Origins
 from gateway.public_views import PublicViews
+from gateway.receiving.incoming import Incoming
+from gateway.receiving.lanes import Lanes
+from gateway.receiving.shell import TusShell
 from gateway.revocations import RevocationFeed, Revocations
 from gateway.routes import ROUTES
 from gateway.rpc_client import RpcClient
@@ -51,7 +54,13 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     wire(app, config, _rpc_client(config))
-    app.add_middleware(BodyLimit, max_json=config.max_json_bytes, max_upload=config.max_upload_bytes)
+    app.add_middleware(
+        BodyLimit,
+        max_json=config.max_json_bytes,
+        max_upload=config.max_upload_bytes,
+        max_media=config.max_media_bytes,
+    )
+    app.add_middleware(TusShell)
     app.add_middleware(Edge, trusted_proxies=config.trusted_proxies, access_log=config.access_log)
     app.add_exception_handler(errors.Problem, errors.on_problem)
     app.add_exception_handler(HTTPException, errors.on_http_exception)
@@ -86,6 +95,9 @@ def wire(app: FastAPI, config: GatewaySettings, rpc: RpcClient) -> None:
     app.state.live = live
     app.state.health = Health(link, rpc, feed)
     app.state.objects = ObjectStore(config)
+    app.state.incoming = Incoming(config)
+    app.state.lanes = Lanes(config.media_in_flight)
+    app.state.max_media_bytes = config.max_media_bytes
     services = Services(rpc, Origins(identity.observe))
     limits = _limits(config)
     app.state.gatekeeper = Gatekeeper(authenticator, services, limits)

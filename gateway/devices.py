@@ -101,6 +101,11 @@ def device_of(request: Request) -> Device:
     return device
 
 
+def is_phone(request: Request) -> bool:
+    """Whether the doorkeeper has admitted a phone by its signature, where others may come, too."""
+    return _DEVICE in request.scope
+
+
 def admit(request: Request, device: Device) -> None:
     """Let the route's function know which phone it is."""
     request.scope[_DEVICE] = device

@@ -25,6 +25,7 @@ JSON = "application/json"
 MULTIPART = "multipart/form-data"
 _CALL = "checkop.call"
 _PERMISSION = "x-permission"
+_OTHERWISE = "x-permission-or"
 _ACCESS = "x-access"
 _PROOF = "x-proof-required"
 _SAFE = frozenset({"GET", "HEAD"})
@@ -50,6 +51,15 @@ def signed_in() -> dict[str, Any]:
 def on_device() -> dict[str, Any]:
     """Route options: only an enrolled phone, by its own signature."""
     return {"openapi_extra": {_ACCESS: "device", _PERMISSION: "offline", "security": [{"bearer": []}]}}
+
+
+def brings_evidence(**described: Any) -> dict[str, Any]:
+    """Route options: whoever works in the field or corrects what was handed in; an enrolled phone, by its signature.
+
+    A phone's signature counts for 72 hours more than its session: what was photographed before still comes in.
+    """
+    extra = {_ACCESS: "evidence", _PERMISSION: "tasks:execute", _OTHERWISE: "submissions:edit"}
+    return {"openapi_extra": {**extra, "security": [{"bearer": []}], **described}}
 
 
 def anybody() -> dict[str, Any]:
@@ -84,7 +94,7 @@ class Gatekeeper:
     services: Services
     limits: Limits
 
-    async def admit(self, request: Request, access: str, permission: str | None, kind: standing.Kind) -> Call:
+    async def admit(self, request: Request, access: str, permissions: frozenset[str], kind: standing.Kind) -> Call:
         """The call that a route's function works with. Raises Problem for whoever may not pass."""
         context = context_of(request.scope)
         principal = await self._identify(request, context)
@@ -93,12 +103,12 @@ class Gatekeeper:
             _refuse(self.limits.entrances.take(context.ip))
         if principal.is_anonymous:
             _refuse(self.limits.addresses.take(context.ip))
-            if access in ("permission", "signed-in"):
+            if access in ("permission", "evidence", "signed-in"):
                 raise _unknown_caller()
         else:
             _refuse(self.limits.subjects.take(principal.actor))
-        if permission is not None and permission not in principal.permissions:
-            raise Problem("forbidden", permission=permission)
+        if permissions and permissions.isdisjoint(principal.permissions):
+            raise Problem("forbidden", permission=max(permissions))
         if refused := standing.refusal(self.authenticator.standing(principal), principal.role, kind):
             raise refused
         return Call(principal, context, request.headers, request.query_params, self.services)
@@ -178,6 +188,7 @@ class Door(APIRoute):
         access = declared[_ACCESS]
         proof = declared.get(_PROOF, False)
         permission = declared.get(_PERMISSION)
+        sufficient = frozenset(declared[name] for name in (_PERMISSION, _OTHERWISE) if name in declared)
         safe = _SAFE.issuperset(self.methods or ())
         kind = standing.kind_of(self.name, safe=safe, access=access, permission=permission)
         accepted = None
@@ -187,12 +198,12 @@ class Door(APIRoute):
 
         async def handle(request: Request) -> Response:
             gatekeeper: Gatekeeper = request.app.state.gatekeeper
-            if access == "device":
+            if access == "device" or (access == "evidence" and devices.SIGNATURE in request.headers):
                 call = await gatekeeper.admit_device(request)
             elif access == "all":
                 call = await gatekeeper.admit_anybody(request)
             else:
-                call = await gatekeeper.admit(request, access, permission, kind)
+                call = await gatekeeper.admit(request, access, sufficient, kind)
             if proof and not gatekeeper.authenticator.has_proven(call.principal):
                 raise Problem("proof-required", max_age=PROOF_SECONDS)
             request.scope[_CALL] = call

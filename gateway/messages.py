@@ -12,6 +12,7 @@ from gateway.words.exports import EXPORTS
 from gateway.words.forms import FORMS
 from gateway.words.identity import IDENTITY
 from gateway.words.links import LINKS
+from gateway.words.media import MEDIA
 from gateway.words.tasks import TASKS
 
 UNKNOWN_NOUN = "-unknown"
@@ -22,6 +23,7 @@ TITLES: Mapping[int, tuple[str, str]] = {
     403: ("Not allowed", "No permitido"),
     404: ("Not found", "No encontrado"),
     405: ("Method not allowed", "Método no permitido"),
+    408: ("Too slow", "Demasiado lento"),
     409: ("Conflict", "Conflicto"),
     410: ("Gone", "Ya no existe"),
     423: ("Locked", "Bloqueado"),
@@ -31,6 +33,7 @@ TITLES: Mapping[int, tuple[str, str]] = {
     416: ("No such part", "Parte inexistente"),
     422: ("Invalid", "No válido"),
     429: ("Too many requests", "Demasiadas solicitudes"),
+    460: ("Checksum mismatch", "Suma de verificación distinta"),
     500: ("Internal error", "Error interno"),
     503: ("Temporarily unavailable", "No disponible por el momento"),
     504: ("No answer in time", "Sin respuesta a tiempo"),
@@ -56,6 +59,8 @@ NOUNS: Mapping[str, tuple[str, str]] = {
     "invitation": ("This invitation does not exist.", "Esta invitación no existe."),
     "link": ("This link does not exist.", "Este enlace no existe."),
     "location": ("This location does not exist.", "Esta ubicación no existe."),
+    "medium": ("This evidence does not exist.", "Esta evidencia no existe."),
+    "rendition": ("This evidence has no such form.", "Esta evidencia no tiene esa presentación."),
     "object": ("This file does not exist.", "Este archivo no existe."),
     "occurrence": ("It does not occur at this time.", "No ocurre en este momento."),
     "parent": ("The parent task does not exist.", "La tarea principal no existe."),
@@ -76,10 +81,11 @@ NOUNS: Mapping[str, tuple[str, str]] = {
     "team": ("This team does not exist.", "Este equipo no existe."),
     "time-zone": ("This time zone does not exist.", "Esta zona horaria no existe."),
     "token": ("This API token does not exist.", "Este token de API no existe."),
+    "upload": ("This upload does not exist.", "Esta carga no existe."),
     "user": ("This user does not exist.", "Este usuario no existe."),
 }
 
-MESSAGES: Words = DOOR | IDENTITY | EXPORTS | LINKS | TASKS | FORMS | BILLING
+MESSAGES: Words = DOOR | IDENTITY | EXPORTS | LINKS | MEDIA | TASKS | FORMS | BILLING
 
 _SOMETHING_UNKNOWN = ("What you ask for does not exist.", "Lo que usted pide no existe.")
 _REFUSED = ("This is not possible now.", "Esto no es posible ahora.")

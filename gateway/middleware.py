@@ -22,6 +22,7 @@ from gateway.context import (
     traceparent,
 )
 from gateway.errors import Problem, respond
+from gateway.receiving.tus import OFFSET_OCTETS
 from gateway.settings import Network
 from services.kernel import logging
 
@@ -142,10 +143,11 @@ def _log_line(scope: Scope, context: Context, status: int, started: float) -> No
 class BodyLimit:
     """Refuses a body that is announced, or turns out, to be larger than its kind may be."""
 
-    def __init__(self, app: ASGIApp, *, max_json: int, max_upload: int) -> None:
+    def __init__(self, app: ASGIApp, *, max_json: int, max_upload: int, max_media: int) -> None:
         self._app = app
         self._max_json = max_json
         self._max_upload = max_upload
+        self._max_media = max_media
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -158,6 +160,8 @@ class BodyLimit:
                 announced = int(value)
             elif name == b"content-type" and value.lower().startswith(UPLOAD_PREFIX.encode()):
                 limit = self._max_upload
+            elif name == b"content-type" and value == OFFSET_OCTETS.encode():
+                limit = self._max_media
         if announced > limit:
             refusal = respond(scope[SCOPE_KEY], Problem("body-too-large", limit=limit))
             await refusal(scope, receive, send)

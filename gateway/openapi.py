@@ -45,6 +45,8 @@ TAGS = [
     {"name": "recurrences", "description": "Work that comes again and again, by RFC 5545."},
     {"name": "forms", "description": "What is asked: drafts, versions, and XLSForm in and out."},
     {"name": "submissions", "description": "What was answered, judged by the version it names."},
+    {"name": "media", "description": "Evidence: photos, recordings and documents, and the forms they are shown in."},
+    {"name": "uploads", "description": "Evidence on its way in, by tus 1.0.0 or from a browser's form."},
     {"name": "whereabouts", "description": "Where people are and were, who is near, what is where."},
     {"name": "saved-filters", "description": "The choices of tasks that somebody comes back to."},
     {"name": "imports", "description": "Customers and tasks from XLSX or CSV, with a dry run first."},
@@ -182,7 +184,7 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _complete_operation(path: str, method: str, operation: dict[str, Any]) -> None:
-    reading = method == "get"
+    reading = method in ("get", "head", "options")
     if path.startswith(("/v1", "/ops")):
         names = (*_COMMON, *(_READING if reading else _CHANGING))
         operation.setdefault("parameters", []).extend({"$ref": f"#/components/parameters/{name}"} for name in names)

@@ -180,11 +180,10 @@ async def abort(call: Call, upload_id: str) -> None:
 async def own(call: Call, upload_id: str) -> dict[str, Any]:
     """An upload of the caller's that may still go on. Raises Problem for everything else."""
     found: dict[str, Any] = await call.ask(SERVICE, "upload", {"upload_id": upload_id})
-    status = found["status"]
-    if status == "open" and expiry(found) <= datetime.now(UTC):
-        status = "expired"
-    if status in ("aborted", "expired"):
-        raise Problem(f"upload-{status}")
+    if found["status"] == "aborted":
+        raise Problem("upload-aborted")
+    if found["status"] == "expired" or (found["status"] == "open" and expiry(found) <= datetime.now(UTC)):
+        raise Problem("upload-expired")
     return found
 
 

@@ -20,6 +20,11 @@ _ON_THE_WAY: Words = {
         "What arrived is not what was sent; nothing of it was kept. Send it again.",
         "Lo que llegó no es lo que se envió; no se guardó nada. Envíelo de nuevo.",
     ),
+    "media-type-not-allowed": (
+        415,
+        "The question does not ask for files of this type.",
+        "La pregunta no admite archivos de este tipo.",
+    ),
     "offset-mismatch": (
         409,
         "The upload stands at another byte; ask where, and go on from there.",

@@ -314,6 +314,7 @@ def test_readiness_names_the_part_that_is_down(ask: Ask, services: FakeServices)
         "tasks": "down",
         "forms": "down",
         "billing": "down",
+        "media": "down",
         "revocations": "stale",
     }
     assert ask("GET", "/healthz", authorization="").json() == {"status": "ok"}

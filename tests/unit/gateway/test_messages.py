@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from gateway.health import SERVICES
 from gateway.messages import MESSAGES, NOUNS, TITLES, UNKNOWN_NOUN, describe
+from gateway.words.media import BREACHES
+from services.media.domain.values import Code
 
 ROOT = Path(__file__).resolve().parents[3]
 LITERAL = re.compile(r"""\b(?:Rejected|Problem|_refused)\(\s*["']([a-z0-9-]+)["']""")
@@ -39,10 +42,14 @@ def test_every_code_that_a_service_or_the_gateway_can_raise_has_words() -> None:
 
 
 def test_no_words_for_codes_that_nobody_raises() -> None:
-    from_table = set(MESSAGES) - codes(*BEHIND)
+    from_table = set(MESSAGES) - codes(*BEHIND) - set(BREACHES)
     # Made from other parts of the code: the table of HTTP statuses, the switch over remote exceptions.
     by_status = {"not-found", "method-not-allowed", "body-too-large", "media-type-unsupported", "malformed-body"}
     assert from_table <= by_status | {"internal"}, f"words that nobody needs: {sorted(from_table - by_status)}"
+
+
+def test_every_breach_of_evidence_has_words() -> None:
+    assert set(BREACHES) == set(get_args(Code))
 
 
 @pytest.mark.parametrize("code", sorted(MESSAGES))

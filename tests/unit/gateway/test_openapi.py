@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
+PERMITTED = ("permission", "device", "evidence")
+KNOWN = (*PERMITTED, "signed-in")
+
 
 @pytest.fixture(scope="module")
 def document(shell: FastAPI) -> dict[str, Any]:
@@ -40,9 +43,9 @@ def test_every_operation_says_who_may(document: dict[str, Any]) -> None:
         if not path.startswith("/v1"):
             continue
         where = f"{method} {path}"
-        assert op["x-access"] in ("permission", "device", "signed-in", "anybody", "entrance"), where
-        assert (op["x-access"] in ("permission", "device")) == ("x-permission" in op), where
-        assert bool(op["security"]) == (op["x-access"] in ("permission", "device", "signed-in")), where
+        assert op["x-access"] in (*KNOWN, "anybody", "all", "entrance"), where
+        assert (op["x-access"] in PERMITTED) == ("x-permission" in op), where
+        assert bool(op["security"]) == (op["x-access"] in KNOWN), where
 
 
 def test_every_operation_answers_with_problems(document: dict[str, Any]) -> None:
