@@ -39,6 +39,8 @@ def platform(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> I
         "AMQP_URL": f"{stack.env['AMQP_URL'].rsplit('/', 1)[0]}/{mark}",
         "CHECKOP_DB_PREFIX": f"{mark}_",
         "CHECKOP_S3_BUCKET": f"test-{mark}",
+        "CHECKOP_S3_INCOMING_BUCKET": f"test-{mark}-incoming",
+        "CHECKOP_S3_MEDIA_BUCKET": f"test-{mark}-media",
         "CHECKOP_KEYRING_DIR": str(tmp_path_factory.mktemp("keyring")),
         "CHECKOP_GATEWAY_URL": f"http://127.0.0.1:{_free_port()}",
         **GENEROUS,
