@@ -75,6 +75,10 @@ class Person:
         """Read something that is not JSON. Raises Refused."""
         return self._send("GET", path, params=params).text
 
+    def content(self, path: str, **params: Any) -> bytes:
+        """Fetch a file. Raises Refused."""
+        return self._send("GET", path, params=params).content
+
     def request(self, method: str, path: str, *, key: str | None = None, **arguments: Any) -> dict[str, Any]:
         """Send, and send again under the same key while the platform is away. Raises Refused."""
         if method != "GET":

@@ -7,6 +7,7 @@ from services.media.commands import COMMANDS
 from services.media.domain.medium import medium
 from services.media.domain.upload import upload
 from services.media.incoming import DIRECTORY, SUBMISSIONS
+from services.media.links import parts as links
 from services.media.processes.look_after_media import look_after_media
 from services.media.processes.see_uploads_through import see_uploads_through
 from services.media.readmodels import media, uploads
@@ -21,10 +22,10 @@ def define() -> ServiceDefinition:
     """Everything the media service is."""
     return ServiceDefinition(
         name="media",
-        deciders=(upload, medium),
-        commands=COMMANDS,
-        queries={**uploads.QUERIES, **media.QUERIES},
-        read_models=(OpenUploads(), Media(), Objects()),
+        deciders=(upload, medium, *links.DECIDERS),
+        commands={**COMMANDS, **links.COMMANDS},
+        queries={**uploads.QUERIES, **media.QUERIES, **links.QUERIES},
+        read_models=(OpenUploads(), Media(), Objects(), *links.READ_MODELS),
         reactions=(see_uploads_through, look_after_media),
         subscriptions=(
             Subscription("media.crews", "identity", ("team", "account"), models=DIRECTORY, into=Crews()),

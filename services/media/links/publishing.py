@@ -26,10 +26,12 @@ from services.media.domain.public_link import (
     Target,
     public_link,
 )
+from services.media.domain.report import Report, report
 from services.media.domain.values import Hash, Id, hex_of
 from services.media.links.tickets import outside_of
 from services.media.readmodels.crews import ACCOUNT
 from services.media.readmodels.links import EDIT, READ
+from services.media.reports.showing import may_read
 from services.media.standing import check_medium_seen, demand
 
 Fields = Mapping[str, Any]
@@ -95,9 +97,12 @@ def open_link(query: LinkOpened, ask: Ask) -> Fields:
     account = ask.reads_of(door.account_id)["crews"].one(ACCOUNT) or {}
     if account.get("state") == "cancelled":
         raise Rejected("link-ended", why="account")
-    ticket = outside_of(ask, link.created.target, door.account_id)
-    if ticket is None:
-        raise Rejected("link-ended", why="gone")
+    try:
+        ticket = outside_of(ask, link.created.target, door.account_id)
+    except Rejected as why:
+        if why.code == "report-not-ready":
+            raise
+        raise Rejected("link-ended", why="gone") from why
     return {**ticket, "link_id": door.link_id, "account_id": door.account_id}
 
 
@@ -137,10 +142,14 @@ def find_settings(query: SettingsQuery, ask: Ask) -> Fields:
 
 
 def _check_target(ask: Ask, target: Target) -> None:
+    """Nobody shows to others what he may not see himself."""
     if target.kind == "media":
         check_medium_seen(ask, target.id)
-    if outside_of(ask, target, ask.caller.tenant) is None:
-        raise Rejected(f"{'medium' if target.kind == 'media' else 'report'}-unknown", id=target.id)
+        outside_of(ask, target, ask.caller.tenant)
+        return
+    known: Report = ask.state(report, target.id)
+    if not known.wanted or not may_read(ask, known.readers):
+        raise Rejected("report-unknown", report_id=target.id)
 
 
 COMMANDS: Mapping[str, On | Do] = {

@@ -14,15 +14,12 @@ from services.media.keeping import ticket
 from services.media.reports.showing import report_ticket
 
 
-def outside_of(ask: Ask, target: Target, tenant: str) -> Mapping[str, Any] | None:
-    """What opens the object that the outside world gets; None when there is nothing left to see."""
-    try:
-        if target.kind == "report":
-            return report_ticket(ask, target.id, tenant)
-        known: Medium = ask.state(medium, hex_of(target.id), tenant=tenant)
-        found = ticket(ask, known, _form(known))
-    except Rejected:
-        return None
+def outside_of(ask: Ask, target: Target, tenant: str) -> Mapping[str, Any]:
+    """What opens the object that the outside world gets. Raises Rejected when it is not there, or not yet."""
+    if target.kind == "report":
+        return report_ticket(ask, target.id, tenant)
+    known: Medium = ask.state(medium, hex_of(target.id), tenant=tenant)
+    found = ticket(ask, known, _form(known))
     # The name under which a file came may tell what is nobody's business.
     return {**found, "file_name": f"evidence.{ENDINGS[found['type']]}"}
 
