@@ -24,6 +24,10 @@ POINTS = (
     "inbox.after_park",
     "process.after_append_before_ack",
     "timers.after_command_before_delete",
+    "media.before_original",
+    "media.after_original_before_event",
+    "media.after_event_before_settle",
+    "media.after_settle_before_removal",
 )
 
 _armed: dict[str, Callable[[], None]] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from services.kernel.application import Do, On
-from services.media import clearing, receiving
+from services.media import clearing, receiving, verifying
 from services.media.domain.upload import AbortUpload, BeginUpload, FinishUpload, upload
 
 COMMANDS: Mapping[str, On | Do] = {
@@ -17,6 +17,7 @@ COMMANDS: Mapping[str, On | Do] = {
     "abort_upload": On(upload, AbortUpload, id="upload_id", prepare=receiving.ones_own),
     # The service's own: its reactions and timers ask for these, nobody else may.
     "expire_upload": Do(clearing.expire_upload),
+    "verify_upload": Do(verifying.verify_upload),
     "clear_upload": Do(clearing.clear_upload),
     "withdraw_unused": Do(clearing.withdraw_unused),
     "forget_unused": Do(clearing.forget_unused),
