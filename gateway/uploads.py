@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, TypeVar
 from urllib.parse import urlsplit
 
 from minio import Minio
-from minio.error import MinioException
+from minio.error import MinioException, S3Error
 from urllib3 import PoolManager, Retry, Timeout
 from urllib3.exceptions import HTTPError
 
@@ -45,6 +45,18 @@ def client_of(settings: GatewaySettings, endpoint: str) -> Minio:
         region=settings.s3_region,
         http_client=PoolManager(maxsize=32, timeout=Timeout(connect=2, read=20), retries=Retry(2, backoff_factor=0.2)),
     )
+
+
+def bucket_there(client: Minio, bucket: str) -> bool:
+    """Make the bucket unless it is there already. Raises what the store raises."""
+    if not client.bucket_exists(bucket):
+        try:
+            client.make_bucket(bucket)
+        except S3Error as why:
+            # Somebody else has begun in the same moment.
+            if why.code != "BucketAlreadyOwnedByYou":
+                raise
+    return True
 
 
 async def asked(what: str, ask: Callable[[], R]) -> R:
@@ -114,10 +126,7 @@ class ObjectStore:
             answer.release_conn()
 
     def _put(self, folder: str, file: BinaryIO, content_type: str) -> Stored:
-        if not self._bucket_known:
-            if not self._client.bucket_exists(self._bucket):
-                self._client.make_bucket(self._bucket)
-            self._bucket_known = True
+        self._bucket_known = self._bucket_known or bucket_there(self._client, self._bucket)
         digest, size = hashlib.sha256(), 0
         while chunk := file.read(CHUNK):
             digest.update(chunk)
