@@ -102,6 +102,8 @@ class ServiceDefinition:
     reactions: tuple[Reaction, ...] = ()
     subscriptions: tuple[Subscription, ...] = ()
     clocks: tuple[Every, ...] = ()
+    timer_threads: int = 1
+    """How many timers one worker runs side by side: more where running one means waiting for long."""
 
     @property
     def foreign_models(self) -> tuple[ReadModel, ...]:

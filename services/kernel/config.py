@@ -37,6 +37,8 @@ class Settings(BaseSettings):
     log_level: str = Field(default="INFO", alias="CHECKOP_LOG_LEVEL")
     rpc_workers: int = Field(default=32, alias="CHECKOP_RPC_WORKERS")
     parked_after_seconds: float = Field(default=5.0, alias="CHECKOP_PARKED_AFTER_SECONDS")
+    timer_lease_seconds: float = Field(default=30.0, alias="CHECKOP_TIMER_LEASE_SECONDS")
+    """How long a timer rests that a worker was running when it died."""
     fault_point: str = Field(default="", alias="CHECKOP_FAULT_POINT")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pkgutil
 import threading
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -152,7 +153,7 @@ def open_platform(definition: ServiceDefinition, settings: Settings, clock: Cloc
         registry=registry,
         keyring=keyring,
         reads=reads,
-        timers=Timers(db, the_clock),
+        timers=Timers(db, the_clock, timedelta(seconds=settings.timer_lease_seconds)),
         clock=the_clock,
         settings=settings,
         definition=definition,

@@ -1,13 +1,19 @@
-"""Promises to do something later, kept across restarts: a durable timer runs one command when it is due."""
+"""Promises to do something later, kept across restarts: a durable timer runs one command when it is due.
+
+Any number of threads and workers run timers side by side. Whoever runs one has claimed it first, by moving it on by a
+lease that is renewed while he is at it; when he dies, it is due again when the lease is over.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import secrets
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from pymongo import ASCENDING
+from pymongo import ASCENDING, ReturnDocument
 from pymongo.database import Database
 from pymongo.write_concern import WriteConcern
 
@@ -17,6 +23,7 @@ from services.kernel.commit import PLATFORM
 
 log = logging.get(__name__)
 LONGEST_PAUSE = timedelta(hours=1)
+LEASE = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +58,13 @@ class Every:
 class Timers:
     """The timers of one service. A timer fires at least once; its command id makes the effect single."""
 
-    def __init__(self, db: Database[dict[str, Any]], clock: Clock) -> None:
+    def __init__(self, db: Database[dict[str, Any]], clock: Clock, lease: timedelta = LEASE) -> None:
         self._rows = db.get_collection("timers", write_concern=WriteConcern(w="majority", j=True))
         self._clock = clock
+        self.lease = lease
+        self._held: dict[str, str] = {}
+        self._set = threading.Condition()
+        self._times_set = 0
 
     def ensure_indexes(self) -> None:
         """Create what finding due timers rests on; safe to repeat."""
@@ -71,10 +82,25 @@ class Timers:
                     "cause": cause,
                     "command": timer.dispatch.command,
                     "data": timer.dispatch.data,
-                }
+                },
+                # Whoever is running what it was before leaves it alone afterwards.
+                "$unset": {"hand": "", "was": ""},
             },
             upsert=True,
         )
+        if timer.due <= self._clock.now():
+            with self._set:
+                self._times_set += 1
+                self._set.notify_all()
+
+    def wait(self, seen: int, seconds: float) -> int:
+        """Until this process has set a timer that is due, or for so long; answers how many it has set until now.
+
+        `seen` is the answer before: what was set since then does not wait.
+        """
+        with self._set:
+            self._set.wait_for(lambda: self._times_set != seen, seconds)
+            return self._times_set
 
     def keep(self, clock: Every) -> None:
         """Let it run from now on; safe to repeat, a clock that runs already goes on."""
@@ -96,27 +122,54 @@ class Timers:
 
         One that cannot be carried out is tried again later and later, and holds up no other.
         """
-        due = list(self._rows.find({"due": {"$lte": self._clock.now()}}).sort("due", ASCENDING).limit(limit))
-        for row in due:
-            # Whatever is changed is only the form that was run: a timer moved meanwhile stays as it is.
-            same = {"_id": row["_id"], "due": row["due"]}
-            period = row.get("seconds")
-            cause = row["cause"] if period is None else row["due"].isoformat()
+        for fired in range(limit):
+            row = self._claim()
+            if row is None:
+                return fired
             try:
-                run(row["_id"], row["tenant"], cause, Dispatch(row["command"], row["data"]))
-            except Exception as failed:
-                times = row.get("failed", 0) + 1
-                later = self._clock.now() + min(timedelta(seconds=2**times), LONGEST_PAUSE)
-                log.warning("timer.failed", timer=row["_id"], times=times, why=repr(failed), again_at=later.isoformat())
-                self._rows.update_one(same, {"$set": {"due": later, "failed": times, "why": repr(failed)[:300]}})
+                self._run(row, run)
+            finally:
+                del self._held[row["hand"]]
+        return limit
+
+    def _claim(self) -> Mapping[str, Any] | None:
+        now, hand = self._clock.now(), secrets.token_hex(8)
+        row = self._rows.find_one_and_update(
+            {"due": {"$lte": now}},
+            [{"$set": {"was": {"$ifNull": ["$was", "$due"]}, "due": now + self.lease, "hand": hand}}],
+            sort=[("due", ASCENDING)],
+            return_document=ReturnDocument.AFTER,
+        )
+        if row is not None:
+            self._held[hand] = row["_id"]
+        return row
+
+    def renew(self) -> None:
+        """Hold on to what this process is running; to be called a few times in every lease."""
+        for hand, timer_id in list(self._held.items()):
+            self._rows.update_one({"_id": timer_id, "hand": hand}, {"$set": {"due": self._clock.now() + self.lease}})
+
+    def _run(self, row: Mapping[str, Any], run: Callable[[str, str, str, Dispatch], None]) -> None:
+        # Whatever is changed is only the form that was claimed: a timer moved meanwhile stays as it is.
+        mine = {"_id": row["_id"], "hand": row["hand"]}
+        period = row.get("seconds")
+        cause = row["cause"] if period is None else row["was"].isoformat()
+        let_go = {"hand": "", "was": ""}
+        try:
+            run(row["_id"], row["tenant"], cause, Dispatch(row["command"], row["data"]))
+        except Exception as failed:
+            times = row.get("failed", 0) + 1
+            later = self._clock.now() + min(timedelta(seconds=2**times), LONGEST_PAUSE)
+            log.warning("timer.failed", timer=row["_id"], times=times, why=repr(failed), again_at=later.isoformat())
+            noted = {"due": later, "failed": times, "why": repr(failed)[:300]}
+            self._rows.update_one(mine, {"$set": noted, "$unset": let_go})
+        else:
+            faults.reached("timers.after_command_before_delete")
+            if period is None:
+                self._rows.delete_one(mine)
             else:
-                faults.reached("timers.after_command_before_delete")
-                if period is None:
-                    self._rows.delete_one(same)
-                else:
-                    again = {"due": self._clock.now() + timedelta(seconds=period)}
-                    self._rows.update_one(same, {"$set": again, "$unset": {"failed": "", "why": ""}})
-        return len(due)
+                again = {"due": self._clock.now() + timedelta(seconds=period)}
+                self._rows.update_one(mine, {"$set": again, "$unset": {**let_go, "failed": "", "why": ""}})
 
     def overdue(self) -> int:
         """How many are due and have not been carried out: the worker is away, or their commands fail."""

@@ -94,7 +94,9 @@ class Worker:
             self._spawn(f"reaction.{reaction.name}", self._following(Follower(platform, reaction, recent), BATCH))
         for clock in platform.definition.clocks:
             platform.timers.keep(clock)
-        self._spawn("timers", self._timers)
+        self._spawn("leases", self._leases)
+        for number in range(platform.definition.timer_threads):
+            self._spawn(f"timers.{number}", self._timers)
 
     def stop(self) -> None:
         """End every thread after the step in hand."""
@@ -122,8 +124,15 @@ class Worker:
         return run
 
     def _timers(self) -> None:
-        while not self._stop.wait(TIMER_SECONDS):
-            fire_timers(self._platform.timers, self._platform.application)
+        timers, seen = self._platform.timers, 0
+        while not self._stop.is_set():
+            fire_timers(timers, self._platform.application)
+            seen = timers.wait(seen, TIMER_SECONDS)
+
+    def _leases(self) -> None:
+        timers = self._platform.timers
+        while not self._stop.wait(timers.lease.total_seconds() / 4):
+            timers.renew()
 
     def _spawn(self, name: str, work: Callable[[], None]) -> None:
         def guarded() -> None:

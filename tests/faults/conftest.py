@@ -41,6 +41,7 @@ def make_corner(engines: LocalStack, home: Path) -> dict[str, str]:
         "CHECKOP_DB_PREFIX": f"faults{number}_",
         "CHECKOP_KEYRING_DIR": str(keyring),
         "CHECKOP_PARKED_AFTER_SECONDS": "1",
+        "CHECKOP_TIMER_LEASE_SECONDS": "1",
     }
 
 

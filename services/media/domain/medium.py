@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, assert_never
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from services.kernel.domain import ERASED, Command, Decider, Erased, Event, Rejected, TenantData
 from services.media.domain.values import Code, FileName, Hash, Id, Rendition, Stored, Taken
@@ -26,6 +26,7 @@ class MediaStored(Event):
     height: int | None
     seconds: float | None
     uploaded_by: str
+    stored_at: AwareDatetime
     original: Stored
     renditions: tuple[Rendition, ...]
     keys: Annotated[dict[str, str] | Erased, TenantData()]
@@ -133,7 +134,7 @@ def decide(command: MediumCommand, state: Medium) -> list[MediumEvent]:
     match command:
         case StoreMedia():
             # Whoever comes second finds it stored: his objects are not named anywhere, and go.
-            return [MediaStored(**_fields(command))] if state.stored is None else []
+            return [MediaStored(**_fields(command), stored_at=command.at)] if state.stored is None else []
         case RejectMedia(upload_id=upload_id, code=code):
             if state.stored is not None or (state.status == "rejected" and state.code == code):
                 return []

@@ -44,8 +44,7 @@ class Media(ReadModel):
         """The card as it is now; of what is not kept any more there is none."""
         match fact.event:
             case MediaStored() as event:
-                first = stamp(fact.at) if doc is None or "stored_at" not in doc else doc["stored_at"]
-                return {"status": "stored", "stored_at": first, **_card(event)}
+                return {"status": "stored", **_card(event)}
             case MediaRejected(code=code):
                 return {"status": "rejected", "code": code, "media_id": fact.event.media_id}
             case MediaWithdrawn() if doc is not None:
@@ -67,6 +66,7 @@ def _card(event: MediaStored) -> Document:
         "seconds": event.seconds,
         "renditions": ["original", *(rendition.name for rendition in event.renditions)],
         "uploaded_by": event.uploaded_by,
+        "stored_at": stamp(event.stored_at),
     }
 
 
@@ -128,13 +128,11 @@ def find_medium(query: MediumQuery, ask: Ask) -> Mapping[str, Any]:
     base: Document = {"id": query.media_id, "media_id": query.media_id, "status": known.status}
     if known.stored is None:
         return {**base, "code": known.code or None}
-    row: Document = ask.reads["media"].one(hex_of(query.media_id)) or {}
     taken = shown(known.stored.taken)
     return {
         **base,
         **_card(known.stored),
         "name": shown(known.stored.name) or None,
-        "stored_at": row.get("stored_at"),
         "taken": taken.model_dump() if taken is not None else None,
         "files": _files(known.stored),
         "uses": uses_of(ask, query.media_id),

@@ -92,9 +92,93 @@ def test_a_crash_between_command_and_removal_has_one_effect(service: Platform, c
     finally:
         faults.disarm()
     assert service.timers.waiting() == 1
+    assert fire(service) == 0, "for all that anybody knows it is still being run"
+    clock.advance(service.timers.lease)
     assert fire(service) == 1
     assert types(service).count("ParcelExpired") == 1
     assert service.timers.waiting() == 0
+
+
+def test_what_one_worker_runs_no_other_runs_and_holds_up_nothing_else(
+    service: Platform, clock: SettableClock, open_service: Open
+) -> None:
+    another = open_service(parcels(), clock=clock)
+    for name in ("long", "short"):
+        service.timers.set(At(NOON, name, Dispatch("count")), ACME, name)
+    ran: list[tuple[str, str]] = []
+
+    def elsewhere(timer_id: str, *_: object) -> None:
+        ran.append(("elsewhere", timer_id))
+
+    def here(timer_id: str, *_: object) -> None:
+        ran.append(("here", timer_id))
+        another.timers.fire(elsewhere)
+
+    assert service.timers.fire(here) == 1
+    first, second = ran
+    assert (first[0], second[0]) == ("here", "elsewhere")
+    assert {first[1], second[1]} == {"long", "short"}
+
+
+def test_who_takes_long_holds_on_as_long_as_he_lives(
+    service: Platform, clock: SettableClock, open_service: Open
+) -> None:
+    another = open_service(parcels(), clock=clock)
+    service.timers.set(At(NOON, "long", Dispatch("count")), ACME, "x")
+    taken_over = []
+
+    def for_long(*_: object) -> None:
+        for _ in range(5):
+            clock.advance(service.timers.lease / 2)
+            service.timers.renew()
+            assert another.timers.fire(for_ever) == 0
+
+    def for_ever(*_: object) -> None:
+        taken_over.append("here")
+
+    assert service.timers.fire(for_long) == 1
+    assert (service.timers.waiting(), taken_over) == (1, [])
+
+
+def test_the_time_of_a_clock_names_its_run_also_when_it_is_taken_over(
+    service: Platform, clock: SettableClock, open_service: Open
+) -> None:
+    service.timers.keep(Every("hourly", timedelta(hours=1), Dispatch("count")))
+    causes = []
+
+    def die(timer_id: str, tenant: str, cause: str, dispatch: Dispatch) -> None:
+        causes.append(cause)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        service.timers.fire(die)
+    clock.advance(service.timers.lease)
+    open_service(parcels(), clock=clock).timers.fire(lambda timer_id, tenant, cause, dispatch: causes.append(cause))
+    assert causes == [NOON.isoformat()] * 2
+
+
+def test_a_timer_that_is_set_anew_while_it_runs_runs_anew(service: Platform, clock: SettableClock) -> None:
+    service.timers.set(At(NOON, "again", Dispatch("count")), ACME, "first")
+    causes = []
+
+    def run(timer_id: str, tenant: str, cause: str, dispatch: Dispatch) -> None:
+        causes.append(cause)
+        if cause == "first":
+            service.timers.set(At(NOON + timedelta(hours=1), "again", Dispatch("count")), ACME, "second")
+
+    service.timers.fire(run)
+    clock.advance(timedelta(hours=1))
+    service.timers.fire(run)
+    assert "second" in causes
+    assert causes.count("first") == 1
+
+
+def test_whoever_waits_for_timers_hears_of_one_that_is_due(service: Platform) -> None:
+    seen = service.timers.wait(0, 0)
+    service.timers.set(At(NOON + timedelta(hours=1), "later", Dispatch("count")), ACME, "x")
+    assert service.timers.wait(seen, 0) == seen
+    service.timers.set(At(NOON, "now", Dispatch("count")), ACME, "x")
+    assert service.timers.wait(seen, 60) == seen + 1, "also when it was set before he began to wait"
 
 
 def test_workers_that_fire_at_once_have_one_effect(service: Platform, clock: SettableClock, open_service: Open) -> None:
