@@ -25,3 +25,13 @@ class MediaService(ServiceBase):
     def follow_uses(self, delivery: Any) -> None:
         """Which evidence answers name, as forms tells it."""
         delivery.take_in()
+
+    @subscribes("media.reported_tasks")
+    def follow_reported_tasks(self, delivery: Any) -> None:
+        """Tasks of which there are reports."""
+        delivery.take_in()
+
+    @subscribes("media.reported_answers")
+    def follow_reported_answers(self, delivery: Any) -> None:
+        """Answers of which there are reports."""
+        delivery.take_in()

@@ -16,19 +16,22 @@ from services.media.readmodels.media import Media
 from services.media.readmodels.objects import Objects
 from services.media.readmodels.uploads import OpenUploads
 from services.media.readmodels.uses import Uses
+from services.media.reports import parts as reports
 
 
 def define() -> ServiceDefinition:
     """Everything the media service is."""
     return ServiceDefinition(
         name="media",
-        deciders=(upload, medium, *links.DECIDERS),
-        commands={**COMMANDS, **links.COMMANDS},
-        queries={**uploads.QUERIES, **media.QUERIES, **links.QUERIES},
-        read_models=(OpenUploads(), Media(), Objects(), *links.READ_MODELS),
-        reactions=(see_uploads_through, look_after_media),
+        deciders=(upload, medium, *links.DECIDERS, *reports.DECIDERS),
+        commands={**COMMANDS, **links.COMMANDS, **reports.COMMANDS},
+        queries={**uploads.QUERIES, **media.QUERIES, **links.QUERIES, **reports.QUERIES},
+        read_models=(OpenUploads(), Media(), Objects(), *links.READ_MODELS, *reports.READ_MODELS),
+        timer_threads=4,
+        reactions=(see_uploads_through, look_after_media, *reports.REACTIONS),
         subscriptions=(
             Subscription("media.crews", "identity", ("team", "account"), models=DIRECTORY, into=Crews()),
             Subscription("media.uses", "forms", ("submission",), models=SUBMISSIONS, into=Uses()),
+            *reports.SUBSCRIPTIONS,
         ),
     )

@@ -113,6 +113,11 @@ class Report:
         """Whether it is to be kept up to date."""
         return self.status not in ("none", "deleted")
 
+    @property
+    def objects(self) -> tuple[str, ...]:
+        """The keys of everything that is kept of it."""
+        return (self.latest.object,) if self.latest else ()
+
 
 initial_state = Report()
 

@@ -8,6 +8,7 @@ from typing import Any
 from services.kernel.commit import Recorded
 from services.kernel.projection import ReadModel
 from services.media.domain.medium import MediaForgotten, MediaStored
+from services.media.domain.report import ReportDeleted, ReportRendered
 from services.media.domain.values import hex_of
 
 Document = dict[str, Any]
@@ -17,7 +18,7 @@ class Objects(ReadModel):
     """One document per owner, named `<category>/<id>`, with the keys of its objects in the bucket of media."""
 
     name = "objects"
-    categories = ("medium",)
+    categories = ("medium", "report")
     indexes = ([("tenant", 1), ("objects.object", 1)],)
 
     def keys(self, fact: Recorded) -> Sequence[str]:
@@ -25,6 +26,8 @@ class Objects(ReadModel):
         match fact.event:
             case MediaStored(media_id=media_id) | MediaForgotten(media_id=media_id):
                 return [f"medium/{hex_of(media_id)}"]
+            case ReportRendered(report_id=report_id) | ReportDeleted(report_id=report_id):
+                return [f"report/{report_id}"]
             case _:
                 return []
 
@@ -35,5 +38,7 @@ class Objects(ReadModel):
                 original = {"object": event.original.object, "kind": "original", "bytes": event.original.bytes}
                 others = [{"object": one.object, "kind": one.name, "bytes": one.bytes} for one in event.renditions]
                 return {"media_id": event.media_id, "objects": [original, *others]}
+            case ReportRendered() as event:
+                return {"media_id": None, "objects": [{"object": event.object, "kind": "report", "bytes": event.bytes}]}
             case _:
                 return None

@@ -155,7 +155,7 @@ def report_ticket(ask: Ask, report_id: str, tenant: str) -> Mapping[str, Any]:
         "bytes": known.latest.bytes,
         "type": "application/pdf",
         "sha256": known.latest.sha256,
-        "file_name": f"{named}-{known.requested.subject_id[:8]}.pdf",
+        "file_name": f"{named}-{known.requested.subject_id[-8:]}.pdf",
     }
 
 
