@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import os
+import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import datetime
+from itertools import islice
 from typing import Any, BinaryIO
 
 import av
 import av.container
 from PIL import Image
 
-from services.media.domain.values import MOST_PIXELS
+from services.media.domain.values import MOST_PIXELS, Taken
 from services.media.inspecting.findings import Found, Made, Refused, Workplace
 from services.media.inspecting.images import forms_of, shrunk
 from services.media.inspecting.sniffing import Sniffed
 
 MOST_STREAMS = 16
+MOST_BOXES = 100_000
+_PLACE = re.compile(r"([+-]\d{1,2}(?:\.\d+)?)([+-]\d{1,3}(?:\.\d+)?)")
+"""As ISO 6709 writes it, in degrees."""
 _POSTER_AT = 1.0
 _SOUNDS = {
     "video/mp4": "audio/mp4",
@@ -64,6 +71,7 @@ def inspect(file: BinaryIO, sniffed: Sniffed, work: Workplace) -> Found:
             raise Refused("unreadable")
         size = None if video is None else _size(video)
         type = sniffed.type if video is not None else _SOUNDS.get(sniffed.type, sniffed.type)
+        taken = _taken(container.metadata)
         tells = _tells(container) or (sniffed.format == "mov" and _has_notes(file))
     made: tuple[Made, ...] = ()
     if video is not None:
@@ -77,7 +85,7 @@ def inspect(file: BinaryIO, sniffed: Sniffed, work: Workplace) -> Found:
     if tells and type in _MUXERS:
         made = (*made, work.write("outside", type, lambda into: _copy(file, sniffed, into, _MUXERS[type])))
     width, height = size or (None, None)
-    return Found(type=type, width=width, height=height, seconds=seconds, made=made)
+    return Found(type=type, width=width, height=height, seconds=seconds, taken=taken, made=made)
 
 
 def _opened(file: BinaryIO, sniffed: Sniffed) -> av.container.InputContainer:
@@ -158,10 +166,28 @@ def _tells(container: av.container.InputContainer) -> bool:
     return bool(container.chapters()) or any(name.lower() not in _HARMLESS for one in said for name in one)
 
 
+def _taken(said: Mapping[str, str]) -> Taken | None:
+    """What a phone notes of where and when it recorded, and of itself."""
+    lower = {name.lower().removeprefix("com.apple.quicktime."): text for name, text in said.items()}
+    found: dict[str, Any] = {"camera": " ".join(filter(None, (_word(lower, "make"), _word(lower, "model")))) or None}
+    with suppress(ValueError):
+        found["at"] = datetime.fromisoformat(lower.get("creationdate") or lower.get("creation_time", "")).isoformat()
+    if place := _PLACE.match(lower.get("location") or lower.get("location.iso6709", "")):
+        lat, lon = float(place[1]), float(place[2])
+        found |= {"lat": lat, "lon": lon} if abs(lat) <= 90 and abs(lon) <= 180 else {}
+    told = {name: value for name, value in found.items() if value is not None}
+    return Taken(**told) if told else None
+
+
+def _word(said: Mapping[str, str], name: str) -> str:
+    return "".join(c for c in said.get(name, "") if c.isprintable())[:50].strip()
+
+
 def _has_notes(file: BinaryIO) -> bool:
     """Whether an MP4 has boxes for notes, which a reader may pass over in silence."""
     length = file.seek(0, os.SEEK_END)
-    return any(name in _TELLING for name in _boxes(file, 0, length))
+    names = list(islice(_boxes(file, 0, length), MOST_BOXES))
+    return len(names) == MOST_BOXES or not _TELLING.isdisjoint(names)
 
 
 def _boxes(file: BinaryIO, begin: int, end: int, depth: int = 0) -> Iterator[bytes]:
@@ -188,15 +214,16 @@ def _boxes(file: BinaryIO, begin: int, end: int, depth: int = 0) -> Iterator[byt
 
 def _copy(file: BinaryIO, sniffed: Sniffed, into: BinaryIO, muxer: str) -> None:
     """Picture and sound as they are, and nothing else."""
-    with _opened(file, sniffed) as source:
-        options = {"movflags": "+faststart"} if muxer in ("mp4", "mov", "ipod", "3gp") else {}
-        with av.open(into, "w", format=muxer, options={**options, "fflags": "+bitexact"}) as copy:
-            streams = [stream for stream in (_picture(source), *source.streams.audio) if stream is not None]
-            copies = {stream.index: copy.add_stream_from_template(stream) for stream in streams}
-            for made in copies.values():
-                made.metadata.clear()
-            for packet in source.demux(*streams):
-                if packet.dts is None:
-                    continue
-                packet.stream = copies[packet.stream.index]
-                copy.mux(packet)
+    with (
+        _opened(file, sniffed) as source,
+        av.open(into, "w", format=muxer, options={"fflags": "+bitexact"}) as copy,
+    ):
+        streams = [stream for stream in (_picture(source), *source.streams.audio) if stream is not None]
+        copies = {stream.index: copy.add_stream_from_template(stream) for stream in streams}
+        for made in copies.values():
+            made.metadata.clear()
+        for packet in source.demux(*streams):
+            if packet.dts is None:
+                continue
+            packet.stream = copies[packet.stream.index]
+            copy.mux(packet)
