@@ -13,6 +13,7 @@ from gateway.words.forms import FORMS
 from gateway.words.identity import IDENTITY
 from gateway.words.links import LINKS
 from gateway.words.media import MEDIA
+from gateway.words.reports import REPORTS
 from gateway.words.tasks import TASKS
 
 UNKNOWN_NOUN = "-unknown"
@@ -56,6 +57,7 @@ NOUNS: Mapping[str, tuple[str, str]] = {
     "export": ("This export does not exist.", "Esta exportación no existe."),
     "export-kind": ("There is no export of this kind.", "No existe una exportación de este tipo."),
     "import": ("This import does not exist.", "Esta importación no existe."),
+    "report": ("This report does not exist.", "Este informe no existe."),
     "invitation": ("This invitation does not exist.", "Esta invitación no existe."),
     "link": ("This link does not exist.", "Este enlace no existe."),
     "location": ("This location does not exist.", "Esta ubicación no existe."),
@@ -85,7 +87,7 @@ NOUNS: Mapping[str, tuple[str, str]] = {
     "user": ("This user does not exist.", "Este usuario no existe."),
 }
 
-MESSAGES: Words = DOOR | IDENTITY | EXPORTS | LINKS | MEDIA | TASKS | FORMS | BILLING
+MESSAGES: Words = DOOR | IDENTITY | EXPORTS | LINKS | MEDIA | REPORTS | TASKS | FORMS | BILLING
 
 _SOMETHING_UNKNOWN = ("What you ask for does not exist.", "Lo que usted pide no existe.")
 _REFUSED = ("This is not possible now.", "Esto no es posible ahora.")

@@ -50,6 +50,7 @@ TAGS = [
     {"name": "whereabouts", "description": "Where people are and were, who is near, what is where."},
     {"name": "saved-filters", "description": "The choices of tasks that somebody comes back to."},
     {"name": "imports", "description": "Customers and tasks from XLSX or CSV, with a dry run first."},
+    {"name": "reports", "description": "Tasks and submissions with their evidence, as PDF."},
     {"name": "exports", "description": "Everything as XLSX or CSV, written in the background."},
     {"name": "public-links", "description": "Evidence that the outside world may see for a while."},
     {"name": "billing", "description": "Plan, seats, quotes, invoices, payments, and how the account stands."},

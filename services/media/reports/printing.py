@@ -69,11 +69,17 @@ def render_report(ask: Ask) -> Fields:
         return {}
     try:
         return _render(ask, id, known)
-    except Rejected as refused:
-        gone = refused.code in ("task-unknown", "submission-unknown")
-        return _failed(ask, id, "report-subject-unknown" if gone else "report-failed", refused)
-    except PressFailed as why:
-        return _failed(ask, id, "report-failed", why)
+    except (Rejected, PressFailed) as why:
+        code = _refusal(why).code
+        log.warning("report.failed", report_id=id, code=code, why=repr(why))
+        return ask.handle(report, id, ask.make(FailReport, {"report_id": id, "code": code}), part="failed").to_wire()
+
+
+def _refusal(why: Exception) -> Rejected:
+    """What is told to whoever asked."""
+    if isinstance(why, Rejected) and why.code in ("task-unknown", "submission-unknown"):
+        return Rejected("report-subject-gone")
+    return Rejected("report-failed")
 
 
 def _render(ask: Ask, id: str, known: Report) -> Fields:
@@ -101,11 +107,6 @@ def _render(ask: Ask, id: str, known: Report) -> Fields:
         # Somebody else was first, or nobody wants it any more: nothing names this one.
         objects.remove(store, bucket, stored.object)
     return answer
-
-
-def _failed(ask: Ask, id: str, code: str, why: Exception) -> Fields:
-    log.warning("report.failed", report_id=id, why=repr(why))
-    return ask.handle(report, id, ask.make(FailReport, {"report_id": id, "code": code}), part="failed").to_wire()
 
 
 def _settled(ask: Ask) -> Language:

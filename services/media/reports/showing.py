@@ -10,7 +10,7 @@ from services.kernel.commit import Recorded
 from services.kernel.domain import Erased, Rejected
 from services.kernel.paging import Paged, page
 from services.kernel.projection import ReadModel
-from services.kernel.shown import stamp
+from services.kernel.shown import stamp, without
 from services.media.domain.report import (
     Kind,
     Language,
@@ -49,20 +49,25 @@ class Reports(ReadModel):
 
     def evolve(self, doc: Document | None, fact: Recorded) -> Document | None:
         """The report as it stands now; of a deleted one there is none."""
-        match fact.event:
-            case ReportRequested() as event:
-                known = doc or _requested(event, stamp(fact.at))
-                readers = sorted({*known["readers"], event.requested_by})
-                return {**known, "readers": readers, "failed": None, "status": _standing(known)}
-            case ReportRendered() as event if doc is not None:
-                made = {"edition": event.edition, "pages": event.pages, "bytes": event.bytes, "sha256": event.sha256}
-                return {**doc, **made, "rendered_at": stamp(fact.at), "failed": None, "status": "ready"}
-            case ReportFailed(code=code) if doc is not None:
-                return {**doc, "failed": code, "status": "ready" if doc["edition"] else "failed"}
-            case ReportDeleted():
-                return None
-            case _:
-                return doc
+        if isinstance(fact.event, ReportRequested) and doc is None:
+            doc = _requested(fact.event, stamp(fact.at))
+        if doc is None or isinstance(fact.event, ReportDeleted):
+            return None
+        return {**doc, **_changes(doc, fact), "version": fact.version, "updated_at": stamp(fact.at)}
+
+
+def _changes(doc: Document, fact: Recorded) -> Document:
+    match fact.event:
+        case ReportRequested(requested_by=reader):
+            readers = sorted({*doc["readers"], reader})
+            return {"readers": readers, "failed": None, "status": "ready" if doc["edition"] else "requested"}
+        case ReportRendered() as event:
+            made = {"edition": event.edition, "pages": event.pages, "bytes": event.bytes, "sha256": event.sha256}
+            return {**made, "rendered_at": stamp(fact.at), "failed": None, "status": "ready"}
+        case ReportFailed(code=code):
+            return {"failed": code, "status": "ready" if doc["edition"] else "failed"}
+        case _:
+            return {}
 
 
 def _requested(event: ReportRequested, at: str) -> Document:
@@ -79,10 +84,6 @@ def _requested(event: ReportRequested, at: str) -> Document:
         "sha256": None,
         "rendered_at": None,
     }
-
-
-def _standing(doc: Document) -> str:
-    return "ready" if doc["edition"] else "requested"
 
 
 class ReportsQuery(Paged):
@@ -144,7 +145,9 @@ def report_ticket(ask: Ask, report_id: str, tenant: str) -> Mapping[str, Any]:
     if not known.wanted or known.requested is None:
         raise Rejected("report-unknown", report_id=report_id)
     if known.latest is None:
-        raise Rejected("report-failed" if known.failed else "report-not-ready")
+        if known.failed:
+            raise Rejected("report-failed")
+        raise Rejected("report-not-ready")
     if isinstance(known.latest.key, Erased):
         raise Rejected("erased")
     named = FILE_NAMES[known.requested.language][known.requested.kind]
@@ -166,7 +169,7 @@ def about(reads: Any, subject_ids: Sequence[str | None]) -> list[str]:
 
 
 def _shown(row: Document) -> Document:
-    return {name: value for name, value in row.items() if name != "readers"}
+    return without(row, "readers")
 
 
 QUERIES: Mapping[str, Answers] = {
