@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 import bench.run  # noqa: F401  # makes the sample services known
-from bench import append, billing, exports, gateway, latency, rebuild, relay, sync
+from bench import append, billing, exports, gateway, latency, media, rebuild, relay, sync
 from bench.figures import Figure
 from bench.ground import Ground, ground
 
@@ -30,6 +30,7 @@ MEASURES: dict[str, Callable[[Ground], Iterator[Figure]]] = {
     "billing": billing.measure,
     "exports": exports.measure,
     "sync": sync.measure,
+    "media": media.measure,
     "gateway": gateway.measure,
 }
 _HELP = "Measures the hot paths beside raw baselines of the same run. The aims are shown, nothing fails by them."

@@ -99,6 +99,26 @@ def signature(seed: int = 0) -> bytes:
     return out.getvalue()
 
 
+def logo() -> bytes:
+    """A company's sign: a snow crystal in a ring, PNG on a transparent ground."""
+    side = 400
+    image = Image.new("RGBA", (side, side), (0, 0, 0, 0))
+    draw = ImageDraw.Draw(image)
+    blue, middle = (18, 94, 138, 255), side / 2
+    draw.ellipse([12, 12, side - 12, side - 12], outline=blue, width=20)
+    for arm in range(6):
+        turn = math.radians(60 * arm)
+        tip = (middle + math.cos(turn) * 145, middle + math.sin(turn) * 145)
+        draw.line([(middle, middle), tip], fill=blue, width=18)
+        for side_turn in (-0.6, 0.6):
+            root = (middle + math.cos(turn) * 90, middle + math.sin(turn) * 90)
+            end = (root[0] + math.cos(turn + side_turn) * 48, root[1] + math.sin(turn + side_turn) * 48)
+            draw.line([root, end], fill=blue, width=14)
+    out = io.BytesIO()
+    image.save(out, "PNG", optimize=True)
+    return out.getvalue()
+
+
 def voice(seconds: float = 4.0) -> bytes:
     """A spoken note, as far as a machine can hum: WAV, one channel."""
     rate = 16_000

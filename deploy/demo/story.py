@@ -23,12 +23,14 @@ from rich.table import Table
 
 from deploy.demo.client import Person, Refused
 from deploy.demo.company import STAGES, Company, until
+from deploy.demo.evidence import Visit
 from deploy.demo.fieldwork import Day
 from deploy.demo.seats import Eleventh, buy_one_more, fill_the_seats, prices_are_set
 from deploy.local.programs import platform
 from deploy.local.stack import LocalStack
 from deploy.local.supervisor import Supervisor
 
+REPORTS = Path(__file__).resolve().parents[2] / ".local" / "demo"
 FILES = Path(__file__).resolve().parents[2] / "tests" / "data"
 PASSWORD = "Cuadrilla-Norte-2026"  # noqa: S105  # of people who exist for a minute
 WALK = [stage["stage_id"] for stage in STAGES[1:]]
@@ -83,8 +85,11 @@ def refused(attempt: Callable[[], Any], code: str) -> str:
     raise Broken(f"expected {code}, but it was allowed")
 
 
-def tell(teller: Teller, env: Mapping[str, str], kill: Callable[[str], None]) -> dict[str, Any]:
-    """The whole story on the running platform of this environment; `kill` ends one program with SIGKILL."""
+def tell(teller: Teller, env: Mapping[str, str], kill: Callable[[str], None], reports: Path) -> dict[str, Any]:
+    """The whole story on the running platform of this environment; `kill` ends one program with SIGKILL.
+
+    Reports are written into the folder `reports`.
+    """
     base_url, mailbox_url = env["CHECKOP_GATEWAY_URL"], env["MAILBOX_URL"]
     with teller.step("A company registers and its owner logs in") as say:
         company = Company.register(base_url, mailbox_url, "Frío Andino S.A.S.", "Laura Gómez", PASSWORD)
@@ -157,6 +162,8 @@ def tell(teller: Teller, env: Mapping[str, str], kill: Callable[[str], None]) ->
 
     tell_of_seats(teller, env, company, admin)
     day = tell_of_fieldwork(teller, company, admin, tomas, nubia)
+    visit = Visit(company, admin, tomas, day.phone, customer["id"])
+    report = tell_of_evidence(teller, visit, reports)
 
     with teller.step("A service is killed (SIGKILL) while two technicians work; nothing is lost or doubled") as say:
         counted = work_through_a_crash(company, admin, [tomas, nubia], kill)
@@ -170,6 +177,8 @@ def tell(teller: Teller, env: Mapping[str, str], kill: Callable[[str], None]) ->
         "customers": len(admin.get("/v1/customers", limit=200)["items"]),
         "completed tasks": len(board["items"]),
         "forms filled in offline": len(day.submissions),
+        "files of evidence": len(visit.files),
+        "report": report,
     }
 
 
@@ -233,6 +242,33 @@ def tell_of_fieldwork(teller: Teller, company: Company, admin: Person, technicia
         until(day.pulled, lambda tasks: {*day.jobs, day.made} <= set(tasks) and day.phone.through_seq > 0)
         say("the phone asks what is new and shows what the office shows")
     return day
+
+
+def tell_of_evidence(teller: Teller, visit: Visit, reports: Path) -> Path:
+    """What proves a visit: in pieces over a bad line, refused where it is too heavy, shown and taken back, printed."""
+    with teller.step("The office puts the company's sign on its reports") as say:
+        visit.put_the_sign_on_reports(say)
+
+    with teller.step("A visit is proven without a network: photos, film, voice, a plan, a code, two signatures") as say:
+        visit.gather(say)
+
+    with teller.step("The files come in over a line that breaks; each goes on where it was cut") as say:
+        visit.hand_in(say)
+
+    with teller.step("The office sees what is missing, and the task cannot be completed before it is there") as say:
+        visit.see_what_is_missing(say)
+        say(refused(visit.complete, "stage-demands-unmet"))
+
+    with teller.step("A lighter photo takes the refused one's place, the film arrives; now it can be completed") as say:
+        visit.mend(say)
+        visit.complete_when_known()
+
+    with teller.step("A public link shows a photo to a stranger, and is dead when it is revoked") as say:
+        revoke = visit.share_a_photo(say)
+        hold(revoke() == 410, "the link lives on")
+
+    with teller.step("The report of the visit, as PDF/A") as say:
+        return visit.report(reports, say)
 
 
 def report_import(
@@ -335,10 +371,12 @@ def main() -> int:
     """Play the story on a private platform; 0 when it held."""
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--keep-log", type=Path, help="write the platform's log there")
+    parser.add_argument("--reports", type=Path, default=REPORTS, help="where the report of the visit is written")
     parser.add_argument("--picture", type=Path, help="draw what is printed there, as SVG")
     options = parser.parse_args()
     console = Console(highlight=False, record=options.picture is not None, width=132 if options.picture else None)
     teller = Teller(console)
+    options.reports.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="checkop-demo-") as data:
         log = options.keep_log or Path(data) / "checkop.log"
         start = time.perf_counter()
@@ -347,7 +385,7 @@ def main() -> int:
             with Supervisor(platform(env), log=log, engines=stack.engines) as supervisor:
                 console.print(f"[dim]· the platform is up after {time.perf_counter() - start:.1f} s[/dim]\n")
                 try:
-                    facts = tell(teller, stack.env, supervisor.kill)
+                    facts = tell(teller, stack.env, supervisor.kill, options.reports)
                 except (Broken, Refused, TimeoutError) as broken:
                     console.print(f"[red]✗ {type(broken).__name__}: {broken}[/red]")
                     return 1

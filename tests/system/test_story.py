@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from pypdf import PdfReader
 from rich.console import Console
 
 from deploy.demo.story import Teller, tell
 from tests.system.callers import Platform
 
 
-def test_the_story_holds_from_registration_to_the_crash(platform: Platform) -> None:
+def test_the_story_holds_from_registration_to_the_crash(platform: Platform, tmp_path: Path) -> None:
     teller = Teller(Console(width=140, highlight=False))
-    facts = tell(teller, platform.env, platform.supervisor.kill)
-    assert facts["completed tasks"] == 11
+    facts = tell(teller, platform.env, platform.supervisor.kill, tmp_path)
+    assert facts["completed tasks"] == 12
+    assert facts["files of evidence"] == 9
+    assert PdfReader(facts["report"]).pages[0].extract_text().startswith("Frío Andino S.A.S.")
     assert facts["people"] == 12
