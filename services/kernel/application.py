@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
@@ -265,6 +265,17 @@ class Ask:
             correlation_id=self.caller.correlation_id,
             causation_id=self.caller.causation_id,
         )
+        return other
+
+    def in_account(self, tenant: str) -> Ask:
+        """The same request inside one account: for what the platform does by itself, for everybody.
+
+        Raises Rejected("forbidden") for a request that is an account's own.
+        """
+        if self.caller.tenant != PLATFORM or self.caller.role != "system":
+            raise Rejected("forbidden")
+        other = copy(self)
+        other.caller = replace(self.caller, tenant=tenant)
         return other
 
     def await_reads(self, decider: Decider[Any, Any, Any], id: str) -> None:

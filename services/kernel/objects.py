@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from itertools import islice
 from typing import Any, TypeVar
 
 R = TypeVar("R")
 CHUNK = 256 * 1024
+PAGE = 1_000
 _MISSING = frozenset({"NoSuchKey", "NoSuchBucket"})
 
 
@@ -99,6 +101,42 @@ def listed(objects: Any, bucket: str, prefix: str) -> list[Listed]:
     """The files whose keys begin with the prefix. Raises OSError when the store does not answer."""
     found = _asked("list the files", lambda: list(objects.list_objects(bucket, prefix=prefix, recursive=True)))
     return [Listed(one.object_name, one.size, one.last_modified) for one in found]
+
+
+def pages(objects: Any, bucket: str, prefix: str, size: int = PAGE) -> Iterator[list[Listed]]:
+    """The same in the order of their keys, so many at a time."""
+    found = iter(objects.list_objects(bucket, prefix=prefix, recursive=True))
+    while page := _asked("list the files", lambda: list(islice(found, size))):
+        yield [Listed(one.object_name, one.size, one.last_modified) for one in page]
+
+
+def folders(objects: Any, bucket: str, prefix: str) -> list[str]:
+    """The folders right below a folder, with their whole paths. Raises OSError when the store does not answer."""
+    found = _asked("list the folders", lambda: list(objects.list_objects(bucket, prefix=prefix, recursive=False)))
+    return [one.object_name for one in found if one.object_name.endswith("/")]
+
+
+def note(objects: Any, bucket: str, key: str, name: str) -> str | None:
+    """A note that was stored with the file; None where there is none, or no such file."""
+    try:
+        found = _asked("describe the file", lambda: objects.stat_object(bucket, key))
+    except ObjectLost:
+        return None
+    value = (found.metadata or {}).get(f"x-amz-meta-{name}")
+    return None if value is None else str(value)
+
+
+def give_up_unfinished(objects: Any, bucket: str, before: datetime) -> int:
+    """Remove what was stored of files whose storing was broken off, begun before then; answers of how many.
+
+    Such pieces are in no listing of files, and would stay for ever.
+    """
+    # The client has these calls for its own use only, and no others for this.
+    found = _asked("list unfinished files", lambda: objects._list_multipart_uploads(bucket).uploads)
+    old = [one for one in found if one.initiated_time is not None and one.initiated_time < before]
+    for one in old:
+        _asked("give up a file", partial(objects._abort_multipart_upload, bucket, one.object_name, one.upload_id))
+    return len(old)
 
 
 def remove(objects: Any, bucket: str, key: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from services.kernel.application import Do, On
-from services.media import clearing, receiving, verifying
+from services.media import clearing, receiving, sweeping, verifying
 from services.media.domain.upload import AbortUpload, BeginUpload, FinishUpload, upload
 
 COMMANDS: Mapping[str, On | Do] = {
@@ -21,5 +21,7 @@ COMMANDS: Mapping[str, On | Do] = {
     "clear_upload": Do(clearing.clear_upload),
     "withdraw_unused": Do(clearing.withdraw_unused),
     "forget_unused": Do(clearing.forget_unused),
+    "restore_used": Do(clearing.restore_used),
+    "sweep_media": Do(sweeping.sweep_media),
     "clear_objects": Do(clearing.clear_objects),
 }

@@ -26,6 +26,11 @@ class MediaService(ServiceBase):
         """Which evidence answers name, as forms tells it."""
         delivery.take_in()
 
+    @subscribes("media.wanted")
+    def follow_answers(self, delivery: Any) -> None:
+        """Evidence that is named after all comes back."""
+        delivery.take_in()
+
     @subscribes("media.reported_tasks")
     def follow_reported_tasks(self, delivery: Any) -> None:
         """Tasks of which there are reports."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from services.kernel.application import ServiceDefinition, Subscription
+from services.kernel.timers import Dispatch, Every
+from services.media import sweeping
 from services.media.commands import COMMANDS
 from services.media.domain.medium import medium
 from services.media.domain.upload import upload
 from services.media.incoming import DIRECTORY, SUBMISSIONS
 from services.media.links import parts as links
-from services.media.processes.look_after_media import look_after_media
+from services.media.processes.look_after_media import follow_answers, look_after_media
 from services.media.processes.see_uploads_through import see_uploads_through
 from services.media.readmodels import media, uploads
 from services.media.readmodels.crews import Crews
@@ -27,11 +29,13 @@ def define() -> ServiceDefinition:
         commands={**COMMANDS, **links.COMMANDS, **reports.COMMANDS},
         queries={**uploads.QUERIES, **media.QUERIES, **links.QUERIES, **reports.QUERIES},
         read_models=(OpenUploads(), Media(), Objects(), *links.READ_MODELS, *reports.READ_MODELS),
+        clocks=(Every("sweep-media", sweeping.PERIOD, Dispatch("sweep_media")),),
         timer_threads=4,
         reactions=(see_uploads_through, look_after_media, *reports.REACTIONS),
         subscriptions=(
             Subscription("media.crews", "identity", ("team", "account"), models=DIRECTORY, into=Crews()),
             Subscription("media.uses", "forms", ("submission",), models=SUBMISSIONS, into=Uses()),
+            Subscription("media.wanted", "forms", ("submission",), models=SUBMISSIONS, react=follow_answers),
             *reports.SUBSCRIPTIONS,
         ),
     )

@@ -19,6 +19,7 @@ from services.forms.domain.submission_events import (
     SubmissionReceived,
     SubmissionReleased,
 )
+from services.forms.domain.values import Hash
 from services.forms.standing import EDIT, EXECUTE, READ, check_seen, demand, people_seen
 from services.kernel.application import Answers, Ask, Query
 from services.kernel.commit import Recorded
@@ -122,7 +123,7 @@ class SubmissionAnswers(ReadModel):
 
     name = "submission_answers"
     categories = ("submission",)
-    indexes = ([("tenant", 1), ("form_id", 1), ("_id", 1)],)
+    indexes = ([("tenant", 1), ("form_id", 1), ("_id", 1)], [("tenant", 1), ("media.id", 1)])
 
     def keys(self, fact: Recorded) -> Sequence[str]:
         """The submission."""
@@ -187,6 +188,12 @@ class SubmissionQuery(Query):
     submission_id: str
 
 
+class MediaUseQuery(Query):
+    """A media item, by its name."""
+
+    media_id: Hash
+
+
 _EQUAL = ("form_id", "task_id", "user_id", "device_id", "parked", "complete")
 
 
@@ -245,6 +252,13 @@ def find_status(query: SubmissionQuery, ask: Ask) -> Mapping[str, Any]:
     return {**{name: card[name] for name in names}, "safe": card["complete"]}
 
 
+def find_media_use(query: MediaUseQuery, ask: Ask) -> Mapping[str, Any]:
+    """Whether any answers name a media item; asked before its bytes are given up."""
+    if ask.caller.role != "system":
+        raise Rejected("forbidden")
+    return {"used": bool(ask.reads["submission_answers"].find({"media.id": query.media_id}, limit=1))}
+
+
 def _card(submission_id: str, ask: Ask) -> Document:
     demand(ask.caller, READ, EXECUTE, EDIT)
     card: Document | None = ask.reads["submissions"].one(submission_id)
@@ -263,4 +277,5 @@ QUERIES: Mapping[str, Answers] = {
     "submissions": (SubmissionsQuery, find_submissions),
     "submission": (SubmissionQuery, find_submission),
     "submission_status": (SubmissionQuery, find_status),
+    "media_use": (MediaUseQuery, find_media_use),
 }

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from services.forms.domain.submission_events import FollowUpNeeded, SubmissionReceived
+from services.kernel.commit import Caller
 from services.kernel.domain import Rejected
 from services.kernel.testing.app import START
 from tests.examples.forms import (
@@ -337,6 +338,14 @@ class TestMedia:
         account.as_system("media_stored", media_id=sha("d"), bytes=1, type="image/png")
         status = account.ask("submission_status", submission_id=SUBMISSION)
         assert (status["complete"], status["safe"], status["missing"]) == (True, True, [])
+
+    def test_who_keeps_the_bytes_may_ask_whether_answers_name_them(self, account: Account) -> None:
+        account.submit(SUBMISSION)
+        system = Caller(tenant=TENANT, actor="system:media", role="system")
+        for letter, used in (("a", True), ("f", False)):
+            assert account.app.query("media_use", {"media_id": sha(letter)}, system) == {"used": used}
+        with pytest.raises(Rejected, match="forbidden"):
+            account.ask("media_use", media_id=sha("a"))
 
     def test_media_that_came_first_are_found(self, account: Account) -> None:
         for letter in MEDIA:
