@@ -112,6 +112,14 @@ class Helpers:
                 raise Refused(code)
             yield Looked(Found.model_validate(told["found"]), forms)
 
+    def end(self) -> None:
+        """Let all of them go that are idle; others are started when they are needed."""
+        for _ in range(self._idle.qsize()):
+            helper = self._idle.get()
+            if helper is not None:
+                helper.end()
+            self._idle.put(None)
+
     def _ask(self, file: BinaryIO, said: str, forms: list[BinaryIO]) -> dict[str, Any]:
         helper = self._idle.get()
         try:
