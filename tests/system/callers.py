@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -101,6 +102,7 @@ def furnish(owner: Client) -> dict[str, str]:
     file = {"file": ("customers.csv", b"code,name\nC-9,Nueve\n", "text/csv")}
     ids["import_id"] = owner.ok("POST", "/v1/imports", files=file, data={"kind": "customers"})["id"]
     ids["export_id"] = owner.ok("POST", "/v1/exports", json={"kind": "customers"})["id"]
+    ids |= furnish_evidence(owner)
     ids["device_id"] = str(uuid.uuid4())
     body = {"email": owner.email, "password": PASSWORD, "kind": "device", "device_id": ids["device_id"]}
     Client(str(owner.http.base_url)).ok("POST", "/v1/sessions", json=body)
@@ -133,6 +135,13 @@ def furnish_forms(owner: Client) -> dict[str, str]:
     owner.ok("PUT", f"/v1/forms/{form_id}/draft", json={"content": FORM})
     owner.ok("POST", f"/v1/forms/{form_id}/publish")
     return {"form_id": form_id, "number": "1", "submission_id": str(uuid.uuid4())}
+
+
+def furnish_evidence(owner: Client) -> dict[str, str]:
+    """An upload that has begun, of something that is not there yet."""
+    media_id = f"sha256:{secrets.token_hex(32)}"
+    plan = owner.ok("POST", "/v1/media", json={"id": media_id, "bytes": 1_000, "type": "text/plain"})
+    return {"media_id": media_id, "upload_id": plan["upload_id"]}
 
 
 def first_invoice(owner: Client) -> str:

@@ -11,7 +11,8 @@ import pytest
 
 from tests.system.callers import Platform, furnish, register
 
-SECONDS = 60
+SECONDS = 90
+HOOKS = Path(__file__).with_name("schemathesis_hooks.py")
 APART = ("log_out", "set_policies", "follow", "pause_account")
 """They would end the session the rest needs, lock it out, never end, or let the account rest; tested elsewhere."""
 
@@ -31,7 +32,9 @@ def test_no_made_up_request_breaks_the_platform(platform: Platform, tmp_path: Pa
     # Things that exist, so that not every request ends at an unknown id; the session is the one in use.
     ids = {name: id for name, id in furnish(owner).items() if name not in ("session_id", "parent")}
     config = tmp_path / "schemathesis.toml"
-    config.write_text("[parameters]\n" + "".join(f'"path.{name}" = "{id}"\n' for name, id in ids.items()))
+    config.write_text(
+        f'hooks = "{HOOKS}"\n[parameters]\n' + "".join(f'"path.{name}" = "{id}"\n' for name, id in ids.items())
+    )
     command = [str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(config), "run"]
     command += [f"{platform.base_url}/openapi.json", "--header", f"Authorization: Bearer {owner.token}"]
     command += ["--checks", ",".join(CHECKS), "--phases", "examples,coverage,fuzzing", "--max-examples", "5"]
