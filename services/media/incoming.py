@@ -20,12 +20,33 @@ class Standing(Incoming):
 
 
 class Crew(Incoming):
-    """A team; whatever a fact does not say of it is None."""
+    """A team."""
 
     team_id: str
+
+
+class Placed(Crew):
+    """A team, and the one above it."""
+
     parent: str | None = None
-    leaders: tuple[str, ...] | None = None
-    user_id: str | None = None
+
+
+class Led(Crew):
+    """A team, and all who lead it."""
+
+    leaders: tuple[str, ...]
+
+
+class Joined(Crew):
+    """A team, and somebody who is in it now."""
+
+    user_id: str
+
+
+class Left(Crew):
+    """A team, and somebody who was in it."""
+
+    user_id: str
 
 
 class DeclaredItem(Incoming):
@@ -49,9 +70,12 @@ class Answered(Incoming):
 DIRECTORY: Mapping[str, type[Incoming]] = {
     "AccountRegistered": Zoned,
     "AccountStateChanged": Standing,
-    **dict.fromkeys(
-        ("TeamCreated", "TeamMoved", "TeamLeadersSet", "TeamMemberAdded", "TeamMemberRemoved", "TeamDeleted"), Crew
-    ),
+    "TeamCreated": Placed,
+    "TeamMoved": Placed,
+    "TeamLeadersSet": Led,
+    "TeamMemberAdded": Joined,
+    "TeamMemberRemoved": Left,
+    "TeamDeleted": Crew,
 }
 
 SUBMISSIONS: Mapping[str, type[Incoming]] = dict.fromkeys(("SubmissionReceived", "SubmissionAmended"), Answered)

@@ -11,6 +11,7 @@ import json
 import types
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -18,7 +19,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import AwareDatetime, BaseModel, TypeAdapter
+from pydantic import AwareDatetime, BaseModel, TypeAdapter, ValidationError
 
 from services.kernel.application import ServiceDefinition
 from services.kernel.commit import Commit, StoredEvent, stream_of
@@ -88,6 +89,13 @@ TEXTS = {
     "scope": "status",
     "secret": "JBSWY3DPEHPK3PXP",
     "secret_hash": "9f86d081884c7d65",
+    "at": "2026-03-09T09:12:40-05:00",
+    "camera": "Samsung SM-A546E",
+    "key": "c2VhbGVkIHdpdGggYSBrZXkgb2YgaXRzIG93biAgICA",
+    "object": f"t/{TENANT}/{uuid.uuid5(uuid.NAMESPACE_URL, 'checkop/golden/object')}",
+    "objects": f"t/{TENANT}/{uuid.uuid5(uuid.NAMESPACE_URL, 'checkop/golden/object')}",
+    "replaces": f"t/{TENANT}/{uuid.uuid5(uuid.NAMESPACE_URL, 'checkop/golden/replaced')}",
+    "type": "image/jpeg",
     "sha256": hashlib.sha256(b"golden").hexdigest(),
     "stage": "in-progress",
     "starts": "2026-03-09T08:00",
@@ -105,7 +113,7 @@ TEXTS = {
     "upto": "01936f5e-7c1a-7d2e-9f43-2b7a6c1d0e55",
     "values": "Calle 93 # 11-27",
 }
-KEYS = {"stage_names": "stage"}
+KEYS = {"stage_names": "stage", "keys": "object"}
 NUMBERS = {"lat": 4.676, "lon": -74.048, "accuracy_m": 8.5, "photos": 2, "size": 48_213, "timecode": 57_910_140}
 
 
@@ -248,7 +256,7 @@ def sample(kind: Any, name: str) -> Any:
         return TypeAdapter(kind).validate_python(sample(arguments[0], name))
     if origin in (Union, types.UnionType):
         kinds = [one for one in arguments if one not in (Erased, types.NoneType)]
-        return sample(str if str in kinds else kinds[0], name)
+        return sample(str, name) if str in kinds else _first_that_fits(kinds, name)
     if origin is Literal:
         return arguments[0]
     if origin is tuple:
@@ -271,6 +279,13 @@ def sample(kind: Any, name: str) -> Any:
     if kind is date:
         return MOMENT.date()
     raise TypeError(f"no example for {name}: {kind}")
+
+
+def _first_that_fits(kinds: list[Any], name: str) -> Any:
+    for kind in kinds[:-1]:
+        with suppress(ValidationError):
+            return sample(kind, name)
+    return sample(kinds[-1], name)
 
 
 def text_of(name: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from services.kernel.commit import Recorded
 from services.kernel.projection import ReadModel
-from services.media.incoming import Crew, Standing, Zoned
+from services.media.incoming import Crew, Joined, Led, Left, Placed, Zoned
 
 Document = dict[str, Any]
 ACCOUNT = "account"
@@ -30,20 +30,22 @@ class Crews(ReadModel):
                 return {**(doc or {}), "time_zone": time_zone}
             case Standing(state=state):
                 return {**(doc or {"time_zone": Zoned().time_zone}), "state": state}
-        crew: Crew = fact.event
         if fact.type == "TeamCreated":
-            return {"parent": crew.parent, "leaders": [], "members": []}
+            return {"parent": fact.event.parent, "leaders": [], "members": []}
         if doc is None or fact.type == "TeamDeleted":
             return None
-        return doc | _change(doc, fact.type, crew)
+        return doc | _change(doc, fact.event)
 
 
-def _change(doc: Document, what: str, crew: Crew) -> Document:
-    others = [member for member in doc["members"] if member != crew.user_id]
-    changes: dict[str, Document] = {
-        "TeamMoved": {"parent": crew.parent},
-        "TeamLeadersSet": {"leaders": list(crew.leaders or ())},
-        "TeamMemberAdded": {"members": [*others, crew.user_id]},
-        "TeamMemberRemoved": {"members": others},
-    }
-    return changes[what]
+def _change(doc: Document, event: Crew) -> Document:
+    match event:
+        case Placed(parent=parent):
+            return {"parent": parent}
+        case Led(leaders=leaders):
+            return {"leaders": list(leaders)}
+        case Joined(user_id=user_id):
+            return {"members": [*(member for member in doc["members"] if member != user_id), user_id]}
+        case Left(user_id=user_id):
+            return {"members": [member for member in doc["members"] if member != user_id]}
+        case _:
+            return {}
