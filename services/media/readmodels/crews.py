@@ -7,7 +7,7 @@ from typing import Any
 
 from services.kernel.commit import Recorded
 from services.kernel.projection import ReadModel
-from services.media.incoming import Crew, Joined, Led, Left, Placed, Zoned
+from services.media.incoming import Crew, Joined, Led, Left, Placed, Standing, Zoned
 
 Document = dict[str, Any]
 ACCOUNT = "account"
