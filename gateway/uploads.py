@@ -47,16 +47,13 @@ def client_of(settings: GatewaySettings, endpoint: str) -> Minio:
     )
 
 
-def bucket_there(client: Minio, bucket: str) -> bool:
-    """Make the bucket unless it is there already. Raises what the store raises."""
-    if not client.bucket_exists(bucket):
-        try:
-            client.make_bucket(bucket)
-        except S3Error as why:
-            # Somebody else has begun in the same moment.
-            if why.code != "BucketAlreadyOwnedByYou":
-                raise
-    return True
+def made(client: Minio, bucket: str) -> None:
+    """Make the bucket, or find it made in the same moment. Raises what the store raises."""
+    try:
+        client.make_bucket(bucket)
+    except S3Error as why:
+        if why.code not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
+            raise
 
 
 async def asked(what: str, ask: Callable[[], R]) -> R:
@@ -126,7 +123,10 @@ class ObjectStore:
             answer.release_conn()
 
     def _put(self, folder: str, file: BinaryIO, content_type: str) -> Stored:
-        self._bucket_known = self._bucket_known or bucket_there(self._client, self._bucket)
+        if not self._bucket_known:
+            if not self._client.bucket_exists(self._bucket):
+                made(self._client, self._bucket)
+            self._bucket_known = True
         digest, size = hashlib.sha256(), 0
         while chunk := file.read(CHUNK):
             digest.update(chunk)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from datetime import datetime
+from typing import TypeVar
 
 from minio.datatypes import PostPolicy
+from minio.error import S3Error
 
 from gateway.receiving.covering import FORM, Segment, covered, folder, new_name
 from gateway.settings import GatewaySettings
-from gateway.uploads import asked, bucket_there, client_of
+from gateway.uploads import asked, client_of, made
 
 _OCTETS = "application/octet-stream"
+R = TypeVar("R")
 
 
 class Incoming:
@@ -20,17 +24,17 @@ class Incoming:
     def __init__(self, settings: GatewaySettings) -> None:
         self._bucket = settings.s3_incoming_bucket
         self._client = client_of(settings, settings.s3_endpoint)
-        self._bucket_known = False
         self._public = (settings.s3_public_endpoint or settings.s3_endpoint).rstrip("/")
 
     async def add(self, tenant: str, upload_id: str, offset: int, data: bytes) -> None:
         """Keep these bytes, which begin at `offset`. Raises Problem when the store does not take them."""
         key = folder(tenant, upload_id) + new_name(offset)
-        await asked("stored", lambda: self._put(key, data))
+        await asked("stored", lambda: self._there(lambda: self._put(key, data)))
 
     async def reached(self, tenant: str, upload_id: str) -> int:
         """The first byte of the upload that has not come yet. Raises Problem when the store does not answer."""
-        return covered(await asked("listed", lambda: self._segments(folder(tenant, upload_id))))
+        prefix = folder(tenant, upload_id)
+        return covered(await asked("listed", lambda: self._there(lambda: self._segments(prefix))))
 
     async def form(
         self, tenant: str, upload_id: str, length: int, type: str, until: datetime
@@ -41,21 +45,24 @@ class Incoming:
         for field, value in named.items():
             policy.add_equals_condition(field, value)
         policy.add_content_length_range_condition(1, length)
-        signed = await asked("signed", lambda: self._signed(policy))
+        # Looked at first: the browser cannot make what is not there.
+        await self.reached(tenant, upload_id)
+        signed = await asked("signed", lambda: self._client.presigned_post_policy(policy))
         return f"{self._public}/{self._bucket}", {**named, **signed}
 
     def _put(self, key: str, data: bytes) -> None:
-        self._begin()
         self._client.put_object(self._bucket, key, io.BytesIO(data), len(data), _OCTETS)
 
-    def _signed(self, policy: PostPolicy) -> dict[str, str]:
-        self._begin()
-        return self._client.presigned_post_policy(policy)
-
-    def _begin(self) -> None:
-        self._bucket_known = self._bucket_known or bucket_there(self._client, self._bucket)
+    def _there(self, ask: Callable[[], R]) -> R:
+        """Ask, and if the bucket was not there, make it and ask again; to look for it first takes more rights."""
+        try:
+            return ask()
+        except S3Error as why:
+            if why.code != "NoSuchBucket":
+                raise
+            made(self._client, self._bucket)
+            return ask()
 
     def _segments(self, prefix: str) -> list[Segment]:
-        self._begin()
         found = self._client.list_objects(self._bucket, prefix, recursive=True)
         return [Segment.stored(str(item.object_name), int(item.size or 0)) for item in found]

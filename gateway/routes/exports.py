@@ -1,4 +1,4 @@
-"""Tables of everything as XLSX or CSV, written in the background and fetched when they are ready."""
+"""Tables of everything as XLSX or CSV, and evidence as ZIP: written in the background, fetched when they are ready."""
 
 from __future__ import annotations
 
@@ -31,14 +31,15 @@ from gateway.routes.fields import (
     given,
 )
 from gateway.routes.tasks import TaskChoice
+from gateway.sealed_files import Ticket, sealed_file
 from gateway.uploads import ObjectStore
 
 router = resource("exports")
 
 READ, EDIT = "exports:read", "exports:edit"
 
-Kind = Literal["tasks", "customers", "submissions"]
-KINDS: Mapping[str, str] = {"tasks": "tasks", "customers": "tasks", "submissions": "forms"}
+Kind = Literal["tasks", "customers", "submissions", "media"]
+KINDS: Mapping[str, str] = {"tasks": "tasks", "customers": "tasks", "submissions": "forms", "media": "media"}
 """Which service writes the exports of which kind."""
 
 SERVICES = tuple(dict.fromkeys(KINDS.values()))
@@ -82,19 +83,32 @@ class SubmissionFilters(Body):
     split: bool = False
 
 
+class MediaFilters(Body):
+    """Which evidence: that of a task, a submission, a form or a person; `since` and `until` are about when it was
+    handed in."""
+
+    task_id: Id | None = None
+    submission_id: Id | None = None
+    form_id: Id | None = None
+    user_id: Id | None = None
+    since: Moment | None = None
+    until: Moment | None = None
+
+
 class RequestExport(Body):
     """What is wanted, as which file, in which language. Without filters, everything the caller may see.
 
-    Submissions need the form of which they are.
+    Submissions need the form of which they are. Media come as ZIP: the originals as they were taken, with a manifest
+    (CSV and JSON) and `SHA256SUMS`.
     """
 
     id: Id | None = Field(default=None, description="Made by the client, or by the server when absent.")
     kind: Kind = Field(examples=["tasks"])
-    format: Literal["xlsx", "csv"] = Field(
-        default="xlsx", description="CSV of several tables is a ZIP with one file each."
+    format: Literal["xlsx", "csv", "zip"] | None = Field(
+        default=None, description="XLSX unless said otherwise; CSV of several tables is a ZIP with one file each."
     )
     language: Language = "es"
-    filters: TaskFilters | CustomerFilters | SubmissionFilters | None = Field(
+    filters: TaskFilters | CustomerFilters | SubmissionFilters | MediaFilters | None = Field(
         default=None, examples=[{"status": ["completed"]}]
     )
 
@@ -104,6 +118,8 @@ async def request_export(body: RequestExport, call: CallDep) -> Response:
     """Written in the background; its page tells how far it is. The file is kept for seven days."""
     data = body.data()
     data["export_id"] = data.pop("id", None) or call.new_id()
+    if data.get("format") is None:
+        data.pop("format", None)
     data["filters"] = {name: value for name, value in (data.get("filters") or {}).items() if value is not None}
     return await call.command(KINDS[body.kind], "request_export", data, created="/v1/exports/{id}")
 
@@ -149,7 +165,9 @@ async def show_export(export_id: PathId, call: CallDep) -> Response:
 )
 async def export_file(request: Request, export_id: PathId, call: CallDep) -> Response:
     """Streamed; a download that broke off goes on with `Range`."""
-    _, found = await _wherever(call, "export_file", export_id)
+    service, found = await _wherever(call, "export_file", export_id)
+    if service == "media":
+        return await sealed_file(request, request.app.state.objects, Ticket.of(found), "attachment")
     size, sha256 = int(found["size"]), str(found["sha256"])
     part = wanted_part(request.headers, size, f'"{sha256}"')
     headers = headers_of(size, sha256, part, "attachment", str(found["file_name"]))

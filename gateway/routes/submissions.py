@@ -12,6 +12,7 @@ from gateway.calls import Call, json_response
 from gateway.door import CallDep, needs, resource
 from gateway.errors import Problem
 from gateway.findings import told, worded
+from gateway.messages import describe
 from gateway.routes.fields import (
     EXAMPLE_ID,
     Body,
@@ -166,7 +167,20 @@ async def submissions(
 async def submission(submission_id: PathId, call: CallDep) -> Response:
     """What counts now, the original, every amendment, and how each of its media stands."""
     answer = await call.ask(SERVICE, "submission", {"submission_id": str(submission_id)})
-    return json_response({**answer, "findings": told(answer["findings"], FINDING_WORDS, call.context.language)})
+    language = call.context.language
+    media = [{**item, "detail": _why(item["code"], language)} for item in answer["media"]]
+    findings = told(answer["findings"], FINDING_WORDS, language)
+    return json_response({**answer, "findings": findings, "media": media})
+
+
+def _why(code: str | None, language: str) -> str | None:
+    """Why a file is not accepted, in words: by the question that it answers, or wherever it is."""
+    if code is None:
+        return None
+    if code in FINDING_WORDS:
+        english, spanish = FINDING_WORDS[code]
+        return spanish if language == "es" else english
+    return describe(code, language, {})[2]
 
 
 @router.get("/submissions/{submission_id}/status", summary="How far it is", response_model=Found, **needs(READ))

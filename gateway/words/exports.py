@@ -11,6 +11,11 @@ EXPORTS: Words = {
         "Something went wrong while this export was written; ask for it again.",
         "Algo falló al generar esta exportación; solicítela de nuevo.",
     ),
+    "export-format-unknown": (
+        422,
+        "Evidence is exported as ZIP only.",
+        "Las evidencias se exportan solo en ZIP.",
+    ),
     "export-gone": (
         410,
         "The file of this export is no longer kept; ask for a new export.",
@@ -25,6 +30,11 @@ EXPORTS: Words = {
         409,
         "Parts of this export were lost while it was written; ask for it again.",
         "Se perdieron partes de esta exportación al generarla; solicítela de nuevo.",
+    ),
+    "export-too-large": (
+        409,
+        "There are more files than one package may have; narrow the choice.",
+        "Hay más archivos de los que caben en un paquete; acote la selección.",
     ),
     "export-too-wide": (
         409,
