@@ -8,6 +8,7 @@ from services.media import sweeping
 from services.media.commands import COMMANDS
 from services.media.domain.medium import medium
 from services.media.domain.upload import upload
+from services.media.exporting import parts as exporting
 from services.media.incoming import DIRECTORY, SUBMISSIONS
 from services.media.links import parts as links
 from services.media.processes.look_after_media import follow_answers, look_after_media
@@ -25,13 +26,20 @@ def define() -> ServiceDefinition:
     """Everything the media service is."""
     return ServiceDefinition(
         name="media",
-        deciders=(upload, medium, *links.DECIDERS, *reports.DECIDERS),
-        commands={**COMMANDS, **links.COMMANDS, **reports.COMMANDS},
-        queries={**uploads.QUERIES, **media.QUERIES, **links.QUERIES, **reports.QUERIES},
-        read_models=(OpenUploads(), Media(), Objects(), *links.READ_MODELS, *reports.READ_MODELS),
+        deciders=(upload, medium, *links.DECIDERS, *reports.DECIDERS, *exporting.DECIDERS),
+        commands={**COMMANDS, **links.COMMANDS, **reports.COMMANDS, **exporting.COMMANDS},
+        queries={**uploads.QUERIES, **media.QUERIES, **links.QUERIES, **reports.QUERIES, **exporting.QUERIES},
+        read_models=(
+            OpenUploads(),
+            Media(),
+            Objects(),
+            *links.READ_MODELS,
+            *reports.READ_MODELS,
+            *exporting.READ_MODELS,
+        ),
         clocks=(Every("sweep-media", sweeping.PERIOD, Dispatch("sweep_media")),),
         timer_threads=4,
-        reactions=(see_uploads_through, look_after_media, *reports.REACTIONS),
+        reactions=(see_uploads_through, look_after_media, *reports.REACTIONS, *exporting.REACTIONS),
         subscriptions=(
             Subscription("media.crews", "identity", ("team", "account"), models=DIRECTORY, into=Crews()),
             Subscription("media.uses", "forms", ("submission",), models=SUBMISSIONS, into=Uses()),

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 LEVEL = 5
+STORED = 0
 _VERSION, _VERSION_64 = 20, 45
 _UTF8 = 0x0800
 _FULL_16, _FULL_32 = 0xFFFF, 0xFFFFFFFF
@@ -43,13 +44,17 @@ class Press:
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """One file of the package: its name, checksum and sizes, and its compressed bytes, read when they are needed."""
+    """One file of the package: its name, checksum and sizes, and its compressed bytes, read when they are needed.
+
+    What does not become smaller, as photos, goes in as it is: `method` is STORED then.
+    """
 
     name: str
     crc: int
     size: int
     packed: int
     content: Callable[[], Iterable[bytes]]
+    method: int = zlib.DEFLATED
 
 
 def whole(name: str, content: bytes) -> Packed:
@@ -90,7 +95,7 @@ def _local(file: Packed, stamp: int) -> bytes:
     large = file.size >= _FULL_32 or file.packed >= _FULL_32
     extra = struct.pack("<HHQQ", 1, 16, file.size, file.packed) if large else b""
     sizes = (_FULL_32, _FULL_32) if large else (file.packed, file.size)
-    fields = (0x04034B50, _VERSION_64 if large else _VERSION, _UTF8, zlib.DEFLATED, stamp, file.crc, *sizes)
+    fields = (0x04034B50, _VERSION_64 if large else _VERSION, _UTF8, file.method, stamp, file.crc, *sizes)
     return struct.pack("<IHHHIIIIHH", *fields, len(name), len(extra)) + name + extra
 
 
@@ -103,7 +108,7 @@ def _entry(file: Packed, offset: int, stamp: int) -> bytes:
     extra = struct.pack(f"<HH{len(long)}Q", 1, 8 * len(long), *long) if long else b""
     version = _VERSION_64 if long else _VERSION
     sizes = (_FULL_32, _FULL_32) if large else (file.packed, file.size)
-    fields = (0x02014B50, version, version, _UTF8, zlib.DEFLATED, stamp, file.crc, *sizes, len(name), len(extra))
+    fields = (0x02014B50, version, version, _UTF8, file.method, stamp, file.crc, *sizes, len(name), len(extra))
     return struct.pack("<IHHHHIIIIHHHHHII", *fields, 0, 0, 0, 0, min(offset, _FULL_32)) + name + extra
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from services.kernel.commit import Recorded
 from services.kernel.projection import ReadModel
+from services.media.domain.media_export import MediaExportDeleted, MediaExportExpired, MediaExportReady
 from services.media.domain.medium import MediaForgotten, MediaStored
 from services.media.domain.report import ReportDeleted, ReportRendered
 from services.media.domain.values import hex_of
@@ -18,7 +19,7 @@ class Objects(ReadModel):
     """One document per owner, named `<category>/<id>`, with the keys of its objects in the bucket of media."""
 
     name = "objects"
-    categories = ("medium", "report")
+    categories = ("medium", "report", "media_export")
     indexes = ([("tenant", 1), ("objects.object", 1)],)
 
     def keys(self, fact: Recorded) -> Sequence[str]:
@@ -28,6 +29,12 @@ class Objects(ReadModel):
                 return [f"medium/{hex_of(media_id)}"]
             case ReportRendered(report_id=report_id) | ReportDeleted(report_id=report_id):
                 return [f"report/{report_id}"]
+            case (
+                MediaExportReady(export_id=export_id)
+                | MediaExportDeleted(export_id=export_id)
+                | MediaExportExpired(export_id=export_id)
+            ):
+                return [f"media_export/{export_id}"]
             case _:
                 return []
 
@@ -40,5 +47,7 @@ class Objects(ReadModel):
                 return {"media_id": event.media_id, "objects": [original, *others]}
             case ReportRendered() as event:
                 return {"media_id": None, "objects": [{"object": event.object, "kind": "report", "bytes": event.bytes}]}
+            case MediaExportReady() as event:
+                return {"media_id": None, "objects": [{"object": event.object, "kind": "export", "bytes": event.bytes}]}
             case _:
                 return None

@@ -9,13 +9,14 @@ from typing import Any
 from services.kernel import logging, objects
 from services.kernel.application import Ask, Query
 from services.kernel.domain import Rejected
+from services.kernel.inbox import transient
 from services.media.asking import checked
 from services.media.domain.evidence_settings import EvidenceSettings, evidence_settings
 from services.media.domain.report import FailReport, Kind, Language, RecordEdition, Report, report
 from services.media.domain.values import Id
 from services.media.keeping import keep
 from services.media.reports.gathering import gather
-from services.media.reports.press import PressFailed, pressed
+from services.media.reports.press import pressed
 from services.media.reports.showing import may_read
 from services.media.standing import READ, demand, demand_system
 
@@ -69,9 +70,11 @@ def render_report(ask: Ask) -> Fields:
         return {}
     try:
         return _render(ask, id, known)
-    except (Rejected, PressFailed) as why:
+    except Exception as why:
+        if transient(why):
+            raise
         code = _refusal(why).code
-        log.warning("report.failed", report_id=id, code=code, why=repr(why))
+        log.error("report.failed", report_id=id, code=code, exc_info=why)
         return ask.handle(report, id, ask.make(FailReport, {"report_id": id, "code": code}), part="failed").to_wire()
 
 
