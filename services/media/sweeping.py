@@ -12,6 +12,7 @@ from services.kernel.application import Ask
 from services.kernel.commit import PLATFORM
 from services.kernel.domain import Decider, Rejected
 from services.kernel.objects import Listed
+from services.media.domain.media_export import media_export
 from services.media.domain.medium import medium
 from services.media.domain.report import report
 from services.media.domain.upload import Upload, upload
@@ -27,6 +28,7 @@ PERIOD = timedelta(hours=1)
 OWNERS: Mapping[str, tuple[Decider[Any, Any, Any], Objects]] = {
     "medium": (medium, lambda state: state.objects),
     "report": (report, lambda state: state.objects),
+    "media_export": (media_export, lambda state: state.objects),
 }
 """Who names objects: the owner that an object bears, and how its state says which are its own."""
 
