@@ -87,7 +87,10 @@ def amqp_url(stack: RunningStack) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def bucket(stack: RunningStack, db_prefix: str) -> Iterator[str]:
-    """The name of a bucket that only this module uses; whoever needs it makes it, and it is emptied after."""
+    """The name of a bucket that only this module uses; whoever needs it makes it, and it is emptied after.
+
+    So are the buckets of evidence, `<name>-incoming` and `<name>-media`.
+    """
     name = f"test-{db_prefix.rstrip('_')}"
     yield name
     store = Minio(
@@ -96,10 +99,11 @@ def bucket(stack: RunningStack, db_prefix: str) -> Iterator[str]:
         secret_key=stack.env["S3_SECRET_KEY"],
         secure=False,
     )
-    if store.bucket_exists(name):
-        for item in store.list_objects(name, recursive=True, include_version=True):
-            store.remove_object(name, str(item.object_name), version_id=item.version_id)
-        store.remove_bucket(name)
+    for made in (name, f"{name}-incoming", f"{name}-media"):
+        if store.bucket_exists(made):
+            for item in store.list_objects(made, recursive=True, include_version=True):
+                store.remove_object(made, str(item.object_name), version_id=item.version_id)
+            store.remove_bucket(made)
 
 
 @pytest.fixture(scope="module")
@@ -118,5 +122,8 @@ def platform_env(
         "AMQP_URL": amqp_url,
         "CHECKOP_DB_PREFIX": db_prefix,
         "CHECKOP_S3_BUCKET": bucket,
+        "CHECKOP_S3_INCOMING_BUCKET": f"{bucket}-incoming",
+        "CHECKOP_S3_MEDIA_BUCKET": f"{bucket}-media",
+        "CHECKOP_TIMER_LEASE_SECONDS": "2",
         "CHECKOP_KEYRING_DIR": str(keyring),
     }
