@@ -27,13 +27,16 @@ class Credentials(BaseModel):
     amqp_password: str = Field(default_factory=_word)
     s3_access_key: str = Field(default_factory=_word)
     s3_secret_key: str = Field(default_factory=_key)
+    s3_gateway_access_key: str = Field(default_factory=_word)
+    s3_gateway_secret_key: str = Field(default_factory=_key)
     keyring_kek: str = Field(default_factory=_key)
     token_seed: str = Field(default_factory=_key)
 
 
 def load_or_make(path: Path) -> Credentials:
-    if path.exists():
-        return Credentials.model_validate_json(path.read_text())
-    made = Credentials()
-    write_private(path, json.dumps(made.model_dump(), indent=1) + "\n")
+    known = json.loads(path.read_text()) if path.exists() else {}
+    made = Credentials.model_validate(known)
+    if made.model_dump() != known:
+        # Also where a file of an earlier edition lacks some.
+        write_private(path, json.dumps(made.model_dump(), indent=1) + "\n")
     return made

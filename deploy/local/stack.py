@@ -30,7 +30,7 @@ _GIVEN: dict[EngineName, str] = {
 _COMPANIONS: dict[EngineName, tuple[str, ...]] = {
     "mongod": (),
     "rabbitmq": ("RABBITMQ_MANAGEMENT_URL",),
-    "objects": ("S3_ACCESS_KEY", "S3_SECRET_KEY"),
+    "objects": ("S3_ACCESS_KEY", "S3_SECRET_KEY", "S3_GATEWAY_ACCESS_KEY", "S3_GATEWAY_SECRET_KEY"),
     "mail": ("MAILBOX_URL",),
 }
 _PORTS: dict[EngineName, tuple[str, ...]] = {
@@ -133,8 +133,8 @@ class LocalStack:
         self.objects = ObjectStore(
             self.root / "objects",
             ports=self.ports,
-            access_key=secret.s3_access_key,
-            secret_key=secret.s3_secret_key,
+            owner=(secret.s3_access_key, secret.s3_secret_key),
+            gateway=(secret.s3_gateway_access_key, secret.s3_gateway_secret_key),
             progress=self._progress,
         )
         self.mail = Mail(
@@ -164,6 +164,8 @@ class LocalStack:
             env["S3_ENDPOINT"] = self.objects.url
             env["S3_ACCESS_KEY"] = secret.s3_access_key
             env["S3_SECRET_KEY"] = secret.s3_secret_key
+            env["S3_GATEWAY_ACCESS_KEY"] = secret.s3_gateway_access_key
+            env["S3_GATEWAY_SECRET_KEY"] = secret.s3_gateway_secret_key
         if "mail" in self._owned:
             env["SMTP_URL"] = self.mail.url
             env["MAILBOX_URL"] = self.mail.mailbox_url

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,6 +21,7 @@ import pika
 import pymongo
 import pytest
 from minio import Minio
+from minio.error import S3Error
 
 from deploy.local import EngineFailed, LocalStack, PortTaken, StackBusy
 from deploy.local.mongod import Mongod
@@ -80,12 +81,13 @@ def assert_every_engine_kept_it(local: LocalStack) -> None:
     assert [mail["subject"] for mail in mails(local, to="kept@example.com")] == ["fact"]
 
 
-def objects(local: LocalStack) -> Minio:
+def objects(local: LocalStack, by: str = "S3") -> Minio:
     return Minio(
         urlsplit(local.env["S3_ENDPOINT"]).netloc,
-        access_key=local.env["S3_ACCESS_KEY"],
-        secret_key=local.env["S3_SECRET_KEY"],
+        access_key=local.env[f"{by}_ACCESS_KEY"],
+        secret_key=local.env[f"{by}_SECRET_KEY"],
         secure=False,
+        region="us-east-1",
     )
 
 
@@ -129,6 +131,33 @@ def test_the_broker_refuses_the_password_that_everybody_knows(local: LocalStack)
     guest = f"amqp://guest:guest@127.0.0.1:{local.ports['amqp']}/%2F"
     with pytest.raises(pika.exceptions.ProbableAuthenticationError):
         pika.BlockingConnection(pika.URLParameters(guest))
+
+
+def test_the_gateway_adds_to_what_comes_in_and_fetches_what_is_kept_and_no_more(local: LocalStack) -> None:
+    owner, gateway = objects(local), objects(local, "S3_GATEWAY")
+    for bucket in ("checkop", "checkop-incoming", "checkop-media"):
+        owner.put_object(bucket, "t/object", io.BytesIO(b"x"), 1)
+
+    def may(ask: Callable[[], object]) -> bool:
+        try:
+            ask()
+        except S3Error as refused:
+            if refused.code != "AccessDenied":
+                raise
+            return False
+        return True
+
+    def rights(bucket: str) -> dict[str, bool]:
+        return {
+            "read": may(lambda: gateway.get_object(bucket, "t/object").read()),
+            "list": may(lambda: list(gateway.list_objects(bucket, "t/"))),
+            "write": may(lambda: gateway.put_object(bucket, "t/other", io.BytesIO(b"x"), 1)),
+        }
+
+    assert rights("checkop") == {"read": True, "list": True, "write": True}
+    assert rights("checkop-incoming") == {"read": False, "list": True, "write": True}
+    assert rights("checkop-media") == {"read": True, "list": False, "write": False}
+    assert not may(lambda: gateway.make_bucket("another"))
 
 
 def test_an_email_is_shown_to_who_asks_for_its_recipient(local: LocalStack) -> None:

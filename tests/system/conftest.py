@@ -17,6 +17,7 @@ from deploy.local.programs import platform as programs
 from deploy.local.rabbitmq import manage
 from deploy.local.supervisor import Supervisor
 from tests.conftest import RunningStack
+from tests.system.evidence import store_of
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,14 @@ def platform(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> I
         "AMQP_URL": f"{stack.env['AMQP_URL'].rsplit('/', 1)[0]}/{mark}",
         "CHECKOP_DB_PREFIX": f"{mark}_",
         "CHECKOP_S3_BUCKET": f"test-{mark}",
-        "CHECKOP_S3_INCOMING_BUCKET": f"test-{mark}-incoming",
-        "CHECKOP_S3_MEDIA_BUCKET": f"test-{mark}-media",
+        "CHECKOP_S3_INCOMING_BUCKET": f"checkop-incoming-{mark}",
+        "CHECKOP_S3_MEDIA_BUCKET": f"checkop-media-{mark}",
         "CHECKOP_KEYRING_DIR": str(tmp_path_factory.mktemp("keyring")),
         "CHECKOP_GATEWAY_URL": f"http://127.0.0.1:{_free_port()}",
         **GENEROUS,
     }
+    for bucket in ("CHECKOP_S3_BUCKET", "CHECKOP_S3_INCOMING_BUCKET", "CHECKOP_S3_MEDIA_BUCKET"):
+        store_of(env).make_bucket(env[bucket])
     log = tmp_path_factory.mktemp("log") / "platform.log"
     with Supervisor(programs(env), log=log) as supervisor:
         set_prices(let_in(env, "finance"))
