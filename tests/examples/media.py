@@ -173,16 +173,27 @@ def office(kind: str = "spreadsheetml.sheet", **more: bytes) -> bytes:
     return archive({CONTENTS: said.encode(), main: b"<document/>", **more})
 
 
-def png_bomb(width: int = 50_000, height: int = 50_000) -> bytes:
+def old_office(stream: str) -> bytes:
+    """The beginning of an office document of old, which names its streams in UTF-16."""
+    head = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
+    return head + stream.encode("utf-16-le").ljust(64, b"\0") + bytes(2_000)
+
+
+def _chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+def png_bomb(width: int = 50_000, height: int = 50_000, *chunks: bytes) -> bytes:
     """A few bytes that say they are a picture of this size."""
-
-    def chunk(name: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
-    )
+    drawn = _chunk(b"IDAT", zlib.compress(bytes(1000)))
+    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", head) + b"".join(chunks) + drawn + _chunk(b"IEND", b"")
+
+
+def text_bomb() -> bytes:
+    """A small picture with a note of a hundred megabytes, tightly packed."""
+    note = b"Comment\0\0" + zlib.compress(bytes(100 * 1024 * 1024), 9)
+    return png_bomb(10, 10, _chunk(b"zTXt", note))
 
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(document.domain)</script></svg>'
