@@ -55,7 +55,10 @@ def shrunk(image: Image.Image) -> Image.Image:
     A JPEG is decoded at a half, a quarter or an eighth where that is enough; all of it is read in any case.
     """
     profile = image.info.get("icc_profile")
-    image.draft("RGB", (SCREEN, SCREEN))
+    scale = SCREEN / max(image.size)
+    if scale < 1:
+        # Of the picture's own shape: for a square the decoder would have to keep the shorter side as long as that.
+        image.draft("RGB", (int(image.width * scale), int(image.height * scale)))
     image.load()
     image = _plain(image)
     image.thumbnail((SCREEN, SCREEN), Image.Resampling.LANCZOS, reducing_gap=2.0)
@@ -97,5 +100,5 @@ def forms_of(image: Image.Image, name: Rendering, work: Workplace, *, drawn: boo
 def _written(image: Image.Image, name: Rendering, work: Workplace, drawn: bool) -> Made:
     if drawn or image.mode == "RGBA":
         return work.write(name, "image/png", lambda file: image.save(file, "PNG", optimize=True), image.size)
-    options: dict[str, Any] = {"quality": _QUALITY, "optimize": True, "progressive": True}
+    options: dict[str, Any] = {"quality": _QUALITY, "optimize": True}
     return work.write(name, "image/jpeg", lambda file: image.save(file, "JPEG", **options), image.size)
