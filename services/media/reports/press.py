@@ -21,7 +21,7 @@ from typing import IO, Any
 
 from services.media.reports.paper import Paper
 
-MEMORY = 1_500_000_000
+MEMORY = 1_200_000_000
 CPU_SECONDS = 90
 PATIENCE = 180.0
 AT_ONCE = 2
@@ -59,10 +59,17 @@ class Pressed:
 
 @contextlib.contextmanager
 def pressed(
-    paper: Paper, images: Iterable[Image], *, edition: int, at: datetime, time_zone: str, patience: float = PATIENCE
+    paper: Paper,
+    images: Iterable[Image],
+    *,
+    edition: int,
+    at: datetime,
+    time_zone: str,
+    patience: float = PATIENCE,
+    memory: int = MEMORY,
 ) -> Iterator[Pressed]:
     """The paper as a file, while the process that made it waits for it to be taken. Raises PressFailed."""
-    with _room, _process() as child:
+    with _room, _process(memory) as child:
         assert child.stdin is not None
         assert child.stdout is not None
         watch = threading.Timer(patience, child.kill)
@@ -82,18 +89,21 @@ def pressed(
                 child.stdin.close()
             told = _told(child.stdout)
             if told is None:
-                raise PressFailed(f"no report came of it: {child.wait()}")
+                raise PressFailed(f"the process ended: {child.wait()}")
+            if "failed" in told:
+                raise PressFailed(told["failed"])
             yield Pressed(told["pages"], told["bytes"], told["sha256"], child.stdout)
         finally:
             watch.cancel()
 
 
 @contextlib.contextmanager
-def _process() -> Iterator[subprocess.Popen[bytes]]:
+def _process(memory: int) -> Iterator[subprocess.Popen[bytes]]:
     # Nothing of this process's environment: addresses and keys are no business of whoever reads strangers' words.
     env = {"PYTHONPATH": os.pathsep.join(part for part in sys.path if part), "LANG": "C.UTF-8", "PATH": os.defpath}
-    argv = [sys.executable, "-m", "services.media.reports.press"]
-    child = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env)  # noqa: S603 - our own words
+    argv = [sys.executable, "-m", "services.media.reports.press", str(memory)]
+    pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
+    child = subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=nowhere, env=env)  # noqa: S603 - our own words
     try:
         yield child
     finally:
@@ -115,8 +125,8 @@ def _told(out: IO[bytes]) -> dict[str, Any] | None:
     return json.loads(line) if line.endswith(b"\n") else None
 
 
-def _bounded() -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+def _bounded(memory: int) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     resource.setrlimit(resource.RLIMIT_FSIZE, (_LARGEST_FILE, _LARGEST_FILE))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -124,7 +134,17 @@ def _bounded() -> None:
 
 def main() -> None:
     """The process: one order in, one report out."""
-    _bounded()
+    _bounded(int(sys.argv[1]))
+    try:
+        about, pdf = _made()
+    except Exception as why:
+        # The name only: what went wrong may be told in strangers' words.
+        about, pdf = {"failed": type(why).__name__}, b""
+    _tell(sys.stdout.buffer, about, pdf)
+    sys.stdout.buffer.flush()
+
+
+def _made() -> tuple[dict[str, Any], bytes]:
     # Only now, within the bounds; and never in the process that asks.
     from services.media.reports.typesetting import typeset
 
@@ -140,10 +160,8 @@ def main() -> None:
         at=datetime.fromisoformat(order["at"]),
         time_zone=order["zone"],
     )
-    images.clear()
-    about = {"pages": printed.pages, "bytes": len(printed.pdf), "sha256": hashlib.sha256(printed.pdf).hexdigest()}
-    _tell(sys.stdout.buffer, about, printed.pdf)
-    sys.stdout.buffer.flush()
+    digest = hashlib.sha256(printed.pdf).hexdigest()
+    return {"pages": printed.pages, "bytes": len(printed.pdf), "sha256": digest}, printed.pdf
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ class Speech:
 
     def distance(self, metres: float) -> str:
         """Metres, or kilometres from one on."""
-        if metres < 1_000:
+        if round(metres) < 1_000:
             return f"{round(metres)} m"
         return f"{self.number(round(metres / 1_000, 1 if metres < 100_000 else None))} km"
 
