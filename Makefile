@@ -137,6 +137,10 @@ rebuild: $(READY)  ## Build a read model anew  SERVICE= READMODEL=
 replay: $(READY)  ## Send history to one queue again  SERVICE= QUEUE= [FROM= TO= | STREAM=]
 	$(OPERATOR) replay $(call need,service) $(call need,queue) $(call maybe,from) $(call maybe,to) $(call maybe,stream)
 
+.PHONY: verify-media
+verify-media: $(READY)  ## Prove that every piece of evidence is there, whole, and nothing else
+	@$(PY) -m deploy.local exec -- $(PY) -m services.media.inventory
+
 .PHONY: parked
 parked: $(READY)  ## What waits for a person  [SERVICE=]
 	$(OPERATOR) parked $(call maybe,service)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from itertools import groupby
 from typing import Any
@@ -10,27 +10,19 @@ from typing import Any
 from services.kernel import logging, objects
 from services.kernel.application import Ask
 from services.kernel.commit import PLATFORM
-from services.kernel.domain import Decider, Rejected
+from services.kernel.domain import Rejected
 from services.kernel.objects import Listed
-from services.media.domain.media_export import media_export
-from services.media.domain.medium import medium
-from services.media.domain.report import report
 from services.media.domain.upload import Upload, upload
+from services.media.owners import OWNERS
 from services.media.standing import demand_system
 
 log = logging.get(__name__)
 Fields = Mapping[str, Any]
-Objects = Callable[[Any], tuple[str, ...]]
 YOUNG = timedelta(hours=1)
 """So long an object may be there before anything names it: whoever made it is still at work."""
+ABANDONED = timedelta(hours=6)
+"""So long the storing of one large object may take."""
 PERIOD = timedelta(hours=1)
-
-OWNERS: Mapping[str, tuple[Decider[Any, Any, Any], Objects]] = {
-    "medium": (medium, lambda state: state.objects),
-    "report": (report, lambda state: state.objects),
-    "media_export": (media_export, lambda state: state.objects),
-}
-"""Who names objects: the owner that an object bears, and how its state says which are its own."""
 
 
 def sweep_media(ask: Ask) -> Fields:
@@ -42,7 +34,7 @@ def sweep_media(ask: Ask) -> Fields:
     if ask.caller.tenant != PLATFORM:
         raise Rejected("forbidden")
     store, settings = ask.ports["objects"](), ask.settings
-    before = ask.now - YOUNG
+    before = ask.now - ABANDONED
     swept = {
         "incoming": _sweep_incoming(ask, store, settings.s3_incoming_bucket),
         "media": _sweep_media(ask, store, settings.s3_media_bucket),
@@ -97,8 +89,8 @@ def _lost(ask: Ask, store: Any, item: Listed) -> bool:
     category, _, id = owner.partition("/")
     if category not in OWNERS:
         return False
-    decider, names = OWNERS[category]
-    return item.key not in names(ask.state(decider, id))
+    decider, kept = OWNERS[category]
+    return item.key not in kept(ask.state(decider, id))
 
 
 def _remove(store: Any, bucket: str, items: list[Listed]) -> int:

@@ -65,8 +65,8 @@ class Evidence:
         return self._keys(self.settings.s3_media_bucket, f"t/{self.caller.tenant}/")
 
     def sweep(self) -> dict[str, Any]:
-        """As the platform's clock would in two hours."""
-        clock = SettableClock(datetime.now(UTC) + timedelta(hours=2))
+        """As the platform's clock would in seven hours."""
+        clock = SettableClock(datetime.now(UTC) + timedelta(hours=7))
         with closing(open_platform(definition_of("media"), self.settings, clock)) as later:
             system = Caller(tenant=PLATFORM, actor="system:test", role="system")
             return later.application.execute("sweep_media", {}, system, new_id())
