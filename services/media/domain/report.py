@@ -13,6 +13,7 @@ from services.media.domain.values import Id, Stored
 Kind = Literal["task", "submission"]
 Language = Literal["es", "en"]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Basis = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32,64}$")]
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z-]{0,59}$")]
 
 
@@ -27,7 +28,7 @@ class ReportRequested(Event):
 
 
 class ReportRendered(Event):
-    """An edition lies ready. `basis` is the hash of what it shows; `replaces` names the object of the one before.
+    """An edition lies ready. `basis` is a keyed hash of what it shows; `replaces` names the object of the one before.
 
     `key` opens the object: it goes with the account's key, and the report with it.
     """
@@ -73,7 +74,7 @@ class RecordEdition(Command):
     """A report has been set and stored."""
 
     report_id: Id
-    basis: Digest
+    basis: Basis
     pages: Annotated[int, Field(ge=1)]
     sha256: Digest
     stored: Stored
