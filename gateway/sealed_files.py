@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +13,7 @@ from starlette.responses import Response, StreamingResponse
 
 from gateway.files import Shown, headers_of
 from gateway.ranges import wanted_part
-from gateway.uploads import CHUNK, ObjectStore
+from gateway.uploads import CHUNK, ObjectStore, off_loop
 from services.kernel import logging
 from services.kernel.sealing import key_bytes, opened, span
 
@@ -78,7 +77,7 @@ async def _opened(objects: ObjectStore, ticket: Ticket, start: int, length: int)
 
     async def following() -> bytes:
         try:
-            return await asyncio.to_thread(next, plain, b"")
+            return await off_loop(partial(next, plain, b""))
         except InvalidTag:
             log.error("sealed_file_damaged", object=ticket.object)
             raise

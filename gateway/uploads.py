@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, BinaryIO, TypeVar
 from urllib.parse import urlsplit
 
@@ -23,6 +25,8 @@ CHUNK = 256 * 1024
 log = logging.get(__name__)
 
 R = TypeVar("R")
+AT_ONCE = 32
+_WAITING = ThreadPoolExecutor(AT_ONCE, "objects")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,9 @@ def client_of(settings: GatewaySettings, endpoint: str) -> Minio:
         secret_key=settings.s3_secret_key.get_secret_value(),
         secure=address.scheme == "https",
         region=settings.s3_region,
-        http_client=PoolManager(maxsize=32, timeout=Timeout(connect=2, read=20), retries=Retry(2, backoff_factor=0.2)),
+        http_client=PoolManager(
+            maxsize=AT_ONCE, timeout=Timeout(connect=2, read=20), retries=Retry(2, backoff_factor=0.2)
+        ),
     )
 
 
@@ -56,13 +62,18 @@ def made(client: Minio, bucket: str) -> None:
             raise
 
 
+async def off_loop(work: Callable[[], R]) -> R:
+    """Do it on a thread that only waits for the store: when that is slow, nothing else waits with it."""
+    return await asyncio.get_running_loop().run_in_executor(_WAITING, work)
+
+
 async def asked(what: str, ask: Callable[[], R]) -> R:
     """What the store answers, off the event loop.
 
     Raises Problem("object-unknown") for what it does not have, Problem("service-unavailable") when it does not answer.
     """
     try:
-        return await asyncio.to_thread(ask)
+        return await off_loop(ask)
     except (MinioException, HTTPError, OSError) as why:
         if getattr(why, "code", None) == "NoSuchKey":
             raise Problem("object-unknown") from why
@@ -73,7 +84,7 @@ async def asked(what: str, ask: Callable[[], R]) -> R:
 async def _chunks(answer: Any) -> AsyncIterator[bytes]:
     # What breaks off now cuts the connection short: the caller sees that bytes are missing and goes on from there.
     try:
-        while chunk := await asyncio.to_thread(answer.read, CHUNK):
+        while chunk := await off_loop(partial(answer.read, CHUNK)):
             yield chunk
     finally:
         answer.close()
@@ -110,7 +121,7 @@ class ObjectStore:
     async def remove(self, stored: Stored) -> None:
         """Take it out again, if the store lets us; otherwise it lies there unused."""
         try:
-            await asyncio.to_thread(self._client.remove_object, self._bucket, stored.key)
+            await off_loop(lambda: self._client.remove_object(self._bucket, stored.key))
         except (MinioException, HTTPError, OSError) as why:
             log.warning("object_not_removed", why=repr(why))
 
