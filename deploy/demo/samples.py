@@ -144,7 +144,7 @@ def film(seconds: float = 3.0, *, size: Size = (640, 480), place: tuple[float, f
     out = io.BytesIO()
     with av.open(out, "w", format="mp4", options={"movflags": "use_metadata_tags"}) as container:
         container.metadata["location"] = f"{place[0]:+08.4f}{place[1]:+09.4f}/"
-        stream = container.add_stream("mpeg4", rate=15)
+        stream = container.add_stream("h264", rate=15)
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
         for n in range(int(15 * seconds)):
             image = Image.new("RGB", size, (70, 84, 96))

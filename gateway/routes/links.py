@@ -37,7 +37,9 @@ EXAMPLE_MEDIA = "sha256:" + "9f" * 32
 INLINE = ("image/", "video/", "audio/", "application/pdf")
 HIDDEN = {"X-Robots-Tag": "noindex, nofollow, noarchive"}
 _SHOWN = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
-"""A browser's own page around a photo or a film may show just that; its reader of PDFs does not work in a sandbox."""
+"""A browser's own page around a photo or a film may show just that, and run nothing."""
+_NOT_IN_A_SANDBOX = ("video/", "audio/", "application/pdf")
+"""Inside one a browser's player may not fetch what it plays, and its reader of PDFs does not work."""
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 
 
@@ -153,7 +155,7 @@ async def open_public_link(request: Request, token: Annotated[str, Path(max_leng
     ticket = Ticket.of(found)
     shown: Literal["inline", "attachment"] = "inline" if ticket.type.startswith(INLINE) else "attachment"
     # Nobody keeps a copy that would outlive the link.
-    policy = _SHOWN if ticket.type == "application/pdf" else f"{_SHOWN}; sandbox"
+    policy = _SHOWN if ticket.type.startswith(_NOT_IN_A_SANDBOX) else f"{_SHOWN}; sandbox"
     answer = await sealed_file(request, request.app.state.objects, ticket, shown, cache="no-store", policy=policy)
     answer.headers.update(HIDDEN)
     views.seen(call, found, request)
