@@ -89,6 +89,61 @@ def webp(*, clear: bool = False) -> bytes:
     return file.getvalue()
 
 
+def heic(width: int = 640, height: int = 480, *, brand: bytes = b"heic") -> bytes:
+    """A photo as an iPhone takes it: one picture of a film, in a container of its own, with what the camera wrote."""
+    film = io.BytesIO()
+    with av.open(film, "w", format="mp4") as container:
+        quietly = {"x265-params": "log-level=none:pools=none:frame-threads=1", "preset": "ultrafast"}
+        stream = container.add_stream("libx265", rate=1, options=quietly)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        frame = av.VideoFrame.from_image(picture(width, height))
+        frame.pts, frame.time_base = 0, Fraction(1, 1)
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    made = film.getvalue()
+
+    def cut(name: bytes) -> bytes:
+        at = made.index(name) - 4
+        return made[at : at + int.from_bytes(made[at : at + 4], "big")]
+
+    def box(name: bytes, *content: bytes) -> bytes:
+        inside = b"".join(content)
+        return struct.pack(">I", 8 + len(inside)) + name + inside
+
+    def full(name: bytes, *content: bytes, version: int = 0) -> bytes:
+        return box(name, bytes([version, 0, 0, 0]), *content)
+
+    note = b"\0\0\0\x06Exif\0\0" + exif().tobytes().removeprefix(b"Exif\0\0")
+    sample = cut(b"mdat")[8:]
+    head = box(b"ftyp", brand, bytes(4), b"mif1heic")
+
+    def meta(begin: int) -> bytes:
+        places = b"".join(
+            struct.pack(">HHHII", item, 0, 1, at, length)
+            for item, at, length in ((1, begin, len(sample)), (2, begin + len(sample), len(note)))
+        )
+        return full(
+            b"meta",
+            full(b"hdlr", bytes(4), b"pict", bytes(13)),
+            full(b"pitm", struct.pack(">H", 1)),
+            full(b"iloc", b"\x44\x00", struct.pack(">H", 2), places),
+            full(
+                b"iinf",
+                struct.pack(">H", 2),
+                full(b"infe", struct.pack(">HH", 1, 0), b"hvc1\0", version=2),
+                full(b"infe", struct.pack(">HH", 2, 0), b"Exif\0", version=2),
+            ),
+            full(b"iref", box(b"cdsc", struct.pack(">HHH", 2, 1, 1))),
+            box(
+                b"iprp",
+                box(b"ipco", cut(b"hvcC"), full(b"ispe", struct.pack(">II", width, height))),
+                full(b"ipma", struct.pack(">IHBBB", 1, 1, 2, 0x81, 0x02)),
+            ),
+        )
+
+    return head + meta(len(head) + len(meta(0)) + 8) + box(b"mdat", sample, note)
+
+
 def video(
     format: str = "mp4", *, seconds: float = 1.0, size: tuple[int, int] = (320, 240), metadata: Mapping[str, str] = {}
 ) -> bytes:
