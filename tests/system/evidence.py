@@ -20,7 +20,6 @@ import httpx
 from minio import Minio
 from tusclient.client import TusClient
 
-from deploy.local import node
 from tests.system.callers import Client, Platform, within
 
 JS = Path(__file__).with_name("tus_js")
@@ -112,7 +111,6 @@ def by_tuspy(base_url: str, who: Client, file: File, **options: Any) -> str:
 def javascript(folder: Path) -> Path:
     """The client in JavaScript with what it needs, put into this folder."""
     here = folder / "tus_js"
-    node.ensure()
     shutil.copytree(JS, here, ignore=shutil.ignore_patterns("node_modules"))
     subprocess.run(["npm", "ci", "--silent"], cwd=here, check=True, timeout=110)
     return here
