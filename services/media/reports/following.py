@@ -74,7 +74,7 @@ def follow_tasks(fact: Recorded, app: Reacting) -> Iterable[At]:
     """The reports of the task, and those of the submissions that name it."""
     reads, task_id = app.reads(fact.tenant), fact.event.task_id
     used = [use["id"] for use in reads["uses"].find({"task_id": task_id}, limit=200)]
-    return [_again(id, fact) for id in about(reads, [task_id, *used])]
+    return [_again(id, app) for id in about(reads, [task_id, *used])]
 
 
 def follow_answers(fact: Recorded, app: Reacting) -> Iterable[At]:
@@ -85,7 +85,7 @@ def follow_answers(fact: Recorded, app: Reacting) -> Iterable[At]:
             subjects = [submission_id, task_id]
         case _:
             subjects = [submission_id, (reads["uses"].one(submission_id) or {}).get("task_id")]
-    return [_again(id, fact) for id in about(reads, subjects)]
+    return [_again(id, app) for id in about(reads, subjects)]
 
 
 def react(fact: Recorded, app: Reacting) -> Iterable[At]:
@@ -94,16 +94,16 @@ def react(fact: Recorded, app: Reacting) -> Iterable[At]:
         case ReportRequested(report_id=id):
             yield At(fact.at, f"render-report:{id}", Dispatch("render_report", {"report_id": id}))
             # What others tell of just now may not have reached their own lists yet.
-            yield _again(id, fact)
+            yield _again(id, app)
         case ReportRendered(report_id=id, edition=edition, replaces=str(before)):
             yield _cleared(f"{id}:{edition}", before, fact, DOWNLOADS_END)
         case ReportDeleted(report_id=id, object=str(last)):
             yield _cleared(f"{id}:{fact.version}", last, fact, timedelta())
 
 
-def _again(report_id: str, fact: Recorded) -> At:
+def _again(report_id: str, app: Reacting) -> At:
     named = {"report_id": report_id}
-    return At(fact.at + SETTLED_AFTER, f"render-report-again:{report_id}", Dispatch("render_report", named))
+    return At(app.now + SETTLED_AFTER, f"render-report-again:{report_id}", Dispatch("render_report", named))
 
 
 def _cleared(name: str, object: str, fact: Recorded, after: timedelta) -> At:
