@@ -98,8 +98,9 @@ def heic(width: int = 640, height: int = 480, *, brand: bytes = b"heic") -> byte
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         frame = av.VideoFrame.from_image(picture(width, height))
         frame.pts, frame.time_base = 0, Fraction(1, 1)
-        container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
+        for packet in (*stream.encode(frame), *stream.encode(None)):
+            packet.pts = packet.dts = 0  # the encoder leaves the latter to chance
+            container.mux(packet)
     made = film.getvalue()
 
     def cut(name: bytes) -> bytes:
