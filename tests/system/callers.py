@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import time
 import uuid
@@ -102,7 +103,7 @@ def furnish(owner: Client) -> dict[str, str]:
     file = {"file": ("customers.csv", b"code,name\nC-9,Nueve\n", "text/csv")}
     ids["import_id"] = owner.ok("POST", "/v1/imports", files=file, data={"kind": "customers"})["id"]
     ids["export_id"] = owner.ok("POST", "/v1/exports", json={"kind": "customers"})["id"]
-    ids |= furnish_evidence(owner)
+    ids |= furnish_evidence(owner, ids["task_id"])
     ids["device_id"] = str(uuid.uuid4())
     body = {"email": owner.email, "password": PASSWORD, "kind": "device", "device_id": ids["device_id"]}
     Client(str(owner.http.base_url)).ok("POST", "/v1/sessions", json=body)
@@ -137,11 +138,25 @@ def furnish_forms(owner: Client) -> dict[str, str]:
     return {"form_id": form_id, "number": "1", "submission_id": str(uuid.uuid4())}
 
 
-def furnish_evidence(owner: Client) -> dict[str, str]:
-    """An upload that has begun, of something that is not there yet."""
-    media_id = f"sha256:{secrets.token_hex(32)}"
-    plan = owner.ok("POST", "/v1/media", json={"id": media_id, "bytes": 1_000, "type": "text/plain"})
-    return {"media_id": media_id, "upload_id": plan["upload_id"]}
+def furnish_evidence(owner: Client, task_id: str) -> dict[str, str]:
+    """A note that is kept, a link to it, an upload whose bytes are still awaited, and a report of the task."""
+
+    def planned(content: bytes) -> dict[str, Any]:
+        plan = {"id": f"sha256:{hashlib.sha256(content).hexdigest()}", "bytes": len(content), "type": "text/plain"}
+        return owner.ok("POST", "/v1/media", json=plan)
+
+    content = secrets.token_hex(32).encode()
+    sent = planned(content)
+    told = {"Tus-Resumable": "1.0.0", "Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
+    assert owner("PATCH", sent["tus"], content=content, headers=told).status_code == 204
+    within(20.0, lambda: owner.ok("GET", sent["tus"])["status"] == "stored")
+    target = {"kind": "media", "id": sent["id"]}
+    return {
+        "media_id": sent["id"],
+        "link_id": owner.ok("POST", "/v1/public-links", json={"target": target})["id"],
+        "upload_id": planned(secrets.token_bytes(32))["upload_id"],
+        "report_id": owner.ok("POST", "/v1/reports", json={"kind": "task", "subject_id": task_id})["id"],
+    }
 
 
 def first_invoice(owner: Client) -> str:

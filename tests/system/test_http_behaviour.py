@@ -271,5 +271,5 @@ def test_health_and_documents_need_nobody(platform: Platform) -> None:
     assert nobody("GET", "/healthz").json() == {"status": "ok"}
     ready = nobody("GET", "/readyz")
     assert ready.status_code == 200
-    assert set(ready.json()) == {"status", "broker", "identity", "tasks", "forms", "billing", "revocations"}
+    assert set(ready.json()) == {"status", "broker", "identity", "tasks", "forms", "billing", "media", "revocations"}
     assert nobody("GET", "/openapi.json").json()["openapi"] == "3.1.0"
