@@ -179,19 +179,11 @@ def decide(command: MediaExportCommand, state: MediaExport) -> list[MediaExportE
 
 
 def _request(command: RequestMediaExport, state: MediaExport) -> list[MediaExportEvent]:
-    requested = MediaExportRequested(
-        export_id=command.export_id,
-        language=command.language,
-        time_zone=command.time_zone,
-        filters=command.filters,
-        requested_by=command.by,
-        role=command.role,
-    )
-    if state.requested is None:
-        return [requested]
-    if state.requested == requested:
-        return []
-    raise Rejected("export-exists", export_id=command.export_id)
+    fields = command.model_dump(exclude={"at", "by"})
+    requested = MediaExportRequested(**fields, requested_by=command.by)
+    if state.requested not in (None, requested):
+        raise Rejected("export-exists", export_id=command.export_id)
+    return [] if state.requested else [requested]
 
 
 def _ready(command: FinishMediaExport) -> MediaExportReady:

@@ -60,22 +60,16 @@ class MediaExports(ReadModel):
 
 def _requested(event: MediaExportRequested, at: str) -> Document:
     return {
+        **event.model_dump(include={"language", "time_zone", "requested_by"}),
+        "filters": shown(event.filters),
+        "requested_at": at,
         "status": "requested",
         "kind": KIND,
         "format": "zip",
-        "language": event.language,
-        "time_zone": event.time_zone,
-        "filters": shown(event.filters),
-        "requested_by": event.requested_by,
-        "requested_at": at,
         "written": 0,
-        "total": None,
         "lost": 0,
         "tables": [],
-        "size": None,
-        "sha256": None,
-        "expires_at": None,
-        "failed": None,
+        **dict.fromkeys(("total", "size", "sha256", "expires_at", "failed")),
     }
 
 
