@@ -109,14 +109,9 @@ def evolve(state: Medium, event: MediumEvent) -> Medium:
             assert_never(event)
 
 
-medium: Decider[MediumCommand, Medium, MediumEvent] = Decider(
-    "medium",
-    initial_state,
-    decide,
-    evolve,
-    events={
-        "MediumStored": MediumStored,
-        "MediumRejected": MediumRejected,
-        "MediumWithdrawn": MediumWithdrawn,
-    },
-)
+_FACTS: dict[str, type[MediumEvent]] = {
+    "MediumStored": MediumStored,
+    "MediumRejected": MediumRejected,
+    "MediumWithdrawn": MediumWithdrawn,
+}
+medium: Decider[MediumCommand, Medium, MediumEvent] = Decider("medium", initial_state, decide, evolve, _FACTS)
