@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
+import subprocess
+import zipfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pypdf
@@ -207,3 +211,31 @@ def test_deleted_it_is_gone_with_its_object(platform: Platform, visit: Visit) ->
     within(20.0, lambda: added not in kept(platform, tenant))
     problem(visit.owner("GET", f"/v1/reports/{report_id}/file"), 404)
     within(10.0, lambda: visit.owner("GET", f"/v1/reports/{report_id}").status_code == 404)
+
+
+def test_evidence_as_one_package_that_proves_itself(visit: Visit, tmp_path: Path) -> None:
+    owner = visit.owner
+    made = owner.ok("POST", "/v1/exports", json={"kind": "media", "filters": {"task_id": visit.task_id}})
+    path = f"/v1/exports/{made['id']}"
+    within(60.0, lambda: owner("GET", path).json().get("status") == "ready")
+    shown = owner.ok("GET", path)
+    assert shown["kind"] == "media"
+    assert shown["written"] == shown["total"] >= 3
+    assert made["id"] in [item["id"] for item in owner.ok("GET", "/v1/exports")["items"]]
+    answer = owner("GET", f"{path}/file")
+    assert answer.headers["content-type"] == "application/zip"
+    assert answer.headers["content-disposition"].startswith('attachment; filename="evidencias-')
+    assert hashlib.sha256(answer.content).hexdigest() == shown["sha256"]
+    part = owner("GET", f"{path}/file", headers={"Range": "bytes=100-199"})
+    assert (part.status_code, part.content) == (206, answer.content[100:200])
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as package:
+        package.extractall(tmp_path)
+        rows = json.loads(package.read("manifest.json"))
+    subprocess.run(["sha256sum", "-c", "--strict", "SHA256SUMS"], cwd=tmp_path, check=True, capture_output=True)
+    assert {row["task"] for row in rows} == {"Revisión del cuarto frío"}
+    assert {row["user"] for row in rows} == {"Tomás Ruiz"}
+    wrong = owner("POST", "/v1/exports", json={"kind": "media", "format": "xlsx"})
+    assert problem(wrong, 422)["code"] == "export-format-unknown"
+    problem(visit.technician("POST", "/v1/exports", json={"kind": "media"}), 403)
+    owner.ok("DELETE", path)
+    within(10.0, lambda: owner("GET", f"{path}/file").status_code == 410)
