@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 from services.kernel import faults, objects
 from services.kernel.application import Ask
+from services.kernel.domain import Rejected
 from services.media import keeping, segments
 from services.media.domain.medium import Medium, RejectMedia, RestoreMedia, StoreMedia, medium
 from services.media.domain.upload import SettleUpload, Upload, UploadBegun, upload
@@ -48,6 +49,13 @@ def verify_upload(ask: Ask) -> Fields:
         except Refused as refused:
             _refuse(ask, known.begun, refused.code)
             return _settle(ask, upload_id, "rejected", refused.code)
+        except Rejected as refusal:
+            if refusal.code != "erased":
+                raise
+            # The account is no more: nothing of it is sealed again, and what came in does not stay either.
+            folder = segments.folder_of(ask.caller.tenant, upload_id)
+            objects.remove_below(ask.ports["objects"](), ask.settings.s3_incoming_bucket, folder)
+            return {}
     elif item.status == "withdrawn":
         restore = ask.make(RestoreMedia, {"media_id": known.begun.media_id})
         ask.handle(medium, hex_of(known.begun.media_id), restore, part="restore")
@@ -140,7 +148,11 @@ def _keep(ask: Ask, begun: UploadBegun, file: BinaryIO, looked: Looked) -> None:
         "name": begun.name or "",
     }
     # When it is not known whether this landed, the objects stay: they are named, or the sweep takes them.
-    ask.handle(medium, hex_of(begun.media_id), ask.make(StoreMedia, store), part="store")
+    try:
+        ask.handle(medium, hex_of(begun.media_id), ask.make(StoreMedia, store), part="store")
+    except Rejected:
+        kept.drop()
+        raise
     now: Medium = ask.state(medium, hex_of(begun.media_id))
     if original.object not in now.objects:
         kept.drop()

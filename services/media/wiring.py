@@ -38,7 +38,8 @@ def define() -> ServiceDefinition:
             *exporting.READ_MODELS,
         ),
         clocks=(Every("sweep-media", sweeping.PERIOD, Dispatch("sweep_media")),),
-        timer_threads=4,
+        # Looking at files waits for processes and the object store, and long exports must not hold it up.
+        timer_threads=8,
         reactions=(see_uploads_through, look_after_media, *reports.REACTIONS, *exporting.REACTIONS),
         subscriptions=(
             Subscription("media.crews", "identity", ("team", "account"), models=DIRECTORY, into=Crews()),

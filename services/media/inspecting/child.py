@@ -50,7 +50,8 @@ def _answer(asked: dict[str, Any], places: list[int]) -> dict[str, Any]:
     except Refused as refused:
         return {"refused": refused.code}
     except Exception as why:  # a decoder that stumbles says that the file cannot be read
-        return {"refused": "unreadable", "why": repr(why)[:300]}
+        # Only its kind is told: its words may hold some of the file's.
+        return {"refused": "unreadable", "why": type(why).__name__}
     finally:
         for file in (source, *forms):
             file.close()

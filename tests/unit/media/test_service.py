@@ -121,6 +121,14 @@ class TestComingIn:
             room.as_system("verify_upload", upload_id=upload_id)
         assert (room.kept, room.ask("upload", upload_id=upload_id)["status"]) == ([], "finished")
 
+    def test_of_an_account_that_is_erased_nothing_is_kept_any_more(self, room: Room) -> None:
+        upload_id = room.begin()
+        room.send(upload_id, PHOTO)
+        room.do("finish_upload", upload_id=upload_id)
+        room.app.keyring.destroy_tenant(TENANT)
+        room.app.advance(timedelta())
+        assert (room.kept, room.store.keys(room.incoming)) == ([], [])
+
     def test_an_upload_is_its_own_and_nobody_elses(self, room: Room) -> None:
         upload_id = room.begin()
         for what in ("upload", "finish_upload", "abort_upload"):
