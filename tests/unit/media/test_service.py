@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from services.kernel.commit import Caller
+from services.kernel.commit import Caller, StoreUnavailable
 from services.kernel.domain import Rejected
+from services.media import keeping
 from services.media.inspecting.helper import HELPERS
 from tests.examples import media
 from tests.examples.media import sha_of
@@ -120,6 +121,39 @@ class TestComingIn:
         with pytest.raises(OSError):  # noqa: PT011 - it has no words
             room.as_system("verify_upload", upload_id=upload_id)
         assert (room.kept, room.ask("upload", upload_id=upload_id)["status"]) == ([], "finished")
+
+    def test_what_may_have_been_named_is_not_removed(self, room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+        upload_id = room.begin()
+        room.send(upload_id, PHOTO)
+        room.do("finish_upload", upload_id=upload_id)
+        append = room.app.store.append
+
+        def lands_and_is_not_heard_of(commit: Any) -> Any:
+            append(commit)
+            raise StoreUnavailable("no answer")
+
+        monkeypatch.setattr(room.app.store, "append", lands_and_is_not_heard_of)
+        with pytest.raises(StoreUnavailable):
+            room.as_system("verify_upload", upload_id=upload_id)
+        monkeypatch.undo()
+        room.app.advance(timedelta())
+        assert room.ask("upload", upload_id=upload_id)["status"] == "stored"
+        assert (room.file(), room.kept) == (PHOTO, room.named)
+
+    def test_of_two_who_look_at_the_same_only_one_keeps_it(self, room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+        upload_id = room.begin()
+        room.send(upload_id, PHOTO)
+        room.do("finish_upload", upload_id=upload_id)
+        keep, others = keeping.keep, iter([upload_id])
+
+        def while_another_is_faster(*args: Any, **named: Any) -> Any:
+            for other in others:
+                room.as_system("verify_upload", upload_id=other)
+            return keep(*args, **named)
+
+        monkeypatch.setattr(keeping, "keep", while_another_is_faster)
+        room.as_system("verify_upload", upload_id=upload_id)
+        assert (room.file(), len(room.kept), room.kept) == (PHOTO, 3, room.named)
 
     def test_of_an_account_that_is_erased_nothing_is_kept_any_more(self, room: Room) -> None:
         upload_id = room.begin()
