@@ -26,6 +26,9 @@ Fields = Mapping[str, Any]
 LASTS = timedelta(minutes=30)
 """An attempt that takes longer is given up: the sweep takes objects that nobody has named for an hour."""
 _CHUNK = 1024 * 1024
+_OF_THE_UPLOAD = frozenset({"hash-mismatch", "length-mismatch"})
+"""Other bytes came than were announced: that says nothing of the content whose name they were to have, which may still
+come, or everybody who knows a hash could have a colleague's evidence called refused."""
 
 
 class TooSlow(OSError):
@@ -47,7 +50,8 @@ def verify_upload(ask: Ask) -> Fields:
         try:
             _take_in(ask, known.begun)
         except Refused as refused:
-            _refuse(ask, known.begun, refused.code)
+            if refused.code not in _OF_THE_UPLOAD:
+                _refuse(ask, known.begun, refused.code)
             return _settle(ask, upload_id, "rejected", refused.code)
         except Rejected as refusal:
             if refusal.code != "erased":

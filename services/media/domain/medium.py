@@ -35,7 +35,7 @@ class MediaStored(Event):
 
 
 class MediaRejected(Event):
-    """The bytes that came under this name are not accepted."""
+    """The content of this name is not accepted."""
 
     media_id: str
     upload_id: str

@@ -87,10 +87,16 @@ class TestComingIn:
         room.do("finish_upload", upload_id=upload_id)
         room.app.advance(timedelta())
         assert room.ask("upload", upload_id=upload_id)["code"] == code
-        assert room.ask("medium", by=ADMIN, media_id=ID)["code"] == code
+        assert refused(room, "medium", by=ADMIN, media_id=ID) == "medium-unknown", "it says nothing of the content"
         assert room.kept == []
         room.upload()
         assert room.ask("medium", media_id=ID)["status"] == "stored"
+
+    def test_content_that_is_not_accepted_is_called_so(self, room: Room) -> None:
+        fake = b"no photo at all"
+        room.upload(fake, "image/jpeg")
+        shown = room.ask("medium", by=ADMIN, media_id=sha_of(fake))
+        assert (shown["status"], shown["code"]) == ("rejected", "type-mismatch")
 
     def test_the_same_content_is_kept_once_whoever_brings_it(self, room: Room) -> None:
         room.upload()
