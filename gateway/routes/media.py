@@ -122,7 +122,9 @@ async def medium(media_id: MediaId, call: CallDep) -> Response:
 
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
-_FILE = {"content": {"image/*": _BINARY, "video/*": _BINARY, "audio/*": _BINARY, "application/*": _BINARY}}
+_FILE = {
+    "content": {"image/*": _BINARY, "video/*": _BINARY, "audio/*": _BINARY, "application/*": _BINARY, "text/*": _BINARY}
+}
 
 
 @router.get(

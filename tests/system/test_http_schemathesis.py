@@ -13,7 +13,7 @@ from tests.system.callers import Platform, furnish, register
 
 SECONDS = 90
 HOOKS = Path(__file__).with_name("schemathesis_hooks.py")
-APART = ("log_out", "set_policies", "follow", "pause_account")
+APART = ("log_out", "revoke_session", "set_policies", "follow", "pause_account")
 """They would end the session the rest needs, lock it out, never end, or let the account rest; tested elsewhere."""
 
 CHECKS = (
