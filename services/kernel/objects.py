@@ -38,17 +38,15 @@ class Readable:
 
     def read(self, amount: int) -> bytes:
         """The next bytes, as many as asked for unless it is the end."""
-        found = [self._rest]
-        have = len(self._rest)
-        while have < amount:
+        held = bytearray(self._rest)
+        while len(held) < amount:
             chunk = next(self._chunks, b"")
             if not chunk:
                 break
-            found.append(chunk)
-            have += len(chunk)
-        data = b"".join(found)
-        self._rest = data[amount:]
-        return data[:amount]
+            held += chunk
+        self._rest = bytes(held[amount:])
+        del held[amount:]
+        return bytes(held)
 
 
 def store(objects: Any, bucket: str, key: str, data: bytes, content_type: str) -> None:
@@ -68,7 +66,9 @@ def store_long(
     """Put a file of known length there without ever holding all of it; `notes` stay with the object."""
     data = Readable(chunks)
     noted = {} if notes is None else {"metadata": dict(notes)}
-    _asked("take the file", lambda: objects.put_object(bucket, key, data, length, content_type, **noted))
+    # One part after the other: several at once would all be held, and are no faster from one source.
+    put = partial(objects.put_object, bucket, key, data, length, content_type, num_parallel_uploads=1, **noted)
+    _asked("take the file", put)
 
 
 def fetch(objects: Any, bucket: str, key: str, limit: int) -> bytes | None:

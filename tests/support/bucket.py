@@ -42,7 +42,9 @@ class Bucket:
             raise NoSuchKey(key)
         return Answer(self.objects[key])
 
-    def put_object(self, bucket: str, key: str, data: Any, length: int, content_type: str) -> None:
+    def put_object(
+        self, bucket: str, key: str, data: Any, length: int, content_type: str, num_parallel_uploads: int = 3
+    ) -> None:
         """Store an object, whole or not at all."""
         stored = b"".join(iter(lambda: data.read(64 * 1024), b""))
         if len(stored) != length:
@@ -105,6 +107,7 @@ class Store:
         length: int,
         content_type: str = "",
         metadata: Mapping[str, str] | None = None,
+        num_parallel_uploads: int = 3,
     ) -> None:
         """Store an object, whole or not at all."""
         self._answer()
