@@ -259,8 +259,10 @@ class TestInterruptions:
             office = Office(25)
             put = office.bucket.put_object
 
-            def harming(bucket: str, key: str, *args: Any, harm: str = harm, put: Any = put, o: Any = office) -> None:
-                put(bucket, key, *args)
+            def harming(
+                bucket: str, key: str, *args: Any, harm: str = harm, put: Any = put, o: Any = office, **how: Any
+            ) -> None:
+                put(bucket, key, *args, **how)
                 if "/000001-0-1" in key:
                     if harm == "lose":
                         del o.bucket.objects[key]
