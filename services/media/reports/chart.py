@@ -146,19 +146,17 @@ def _around(centre: Spot, speech: Speech) -> Iterator[str]:
     for ring in rings[:2]:
         yield _text(x, y + ring / frame.metres - 0.7, speech.distance(ring), size=2.1, colour=SOFT, anchor="middle")
     visible = [town for town in known if town.metres < frame.metres * frame.height / 2]
-    yield from _named(frame, visible)
+    yield from _named(frame, visible, [y + ring / frame.metres - 1.4 for ring in rings[:2]])
     yield _dot(x, y, 1.7, SITE, edged=True)
     yield "</g>"
     yield _text(frame.left + 3, 5.2, speech.word["surroundings"], size=2.5, colour=SOFT, weight=500)
 
 
-def _named(frame: _Frame, towns: Iterable[Town]) -> Iterator[str]:
-    """Dots with names; larger towns first, and no name over another."""
-    middle = frame.middle
-    taken: list[tuple[float, float, float, float]] = [
-        (middle[0] - 2.5, middle[1] - 2.5, middle[0] + 2.5, middle[1] + 2.5)
-    ]
-    taken.append((frame.left, 0, frame.left + 26, 7))
+def _named(frame: _Frame, towns: Iterable[Town], lengths: Iterable[float]) -> Iterator[str]:
+    """Dots with names; larger towns first, and no name over another, or over the lengths at these heights."""
+    x, y = frame.middle
+    taken: list[_Box] = [(x - 2.5, y - 2.5, x + 2.5, y + 2.5), (frame.left, 0, frame.left + 26, 7)]
+    taken += [(x - 4, at - 1.2, x + 4, at + 1.2) for at in lengths]
     for town in sorted(towns, key=lambda town: -town.population):
         angle = radians(town.bearing)
         x, y = frame.at(town.metres * sin(angle), town.metres * cos(angle))
