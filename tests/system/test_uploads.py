@@ -467,5 +467,5 @@ class TestHostileFiles:
         assert sent(owner, path, 0, file.content[::-1]).status_code == 204
         told = settled(owner, path)
         assert (told["status"], told["code"]) == ("rejected", "hash-mismatch")
-        problem(owner("GET", f"/v1/media/{file.id}/file"), 404)
+        problem(owner("GET", f"/v1/media/{file.id}"), 404)  # nothing is said of what did not come
         stored(owner, uploaded(owner, file))  # the right bytes can still come
