@@ -28,6 +28,8 @@ POINTS = (
     "media.after_original_before_event",
     "media.after_event_before_settle",
     "media.after_settle_before_removal",
+    "report.after_edition_before_event",
+    "media_export.after_package_before_event",
 )
 
 _armed: dict[str, Callable[[], None]] = {}

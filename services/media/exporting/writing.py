@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from cryptography.exceptions import InvalidTag
 
-from services.kernel import logging, objects
+from services.kernel import faults, logging, objects
 from services.kernel.application import Ask
 from services.kernel.domain import Erased, Rejected
 from services.kernel.exporting.package import STORED, Packed, length, package
@@ -100,6 +100,7 @@ class _Writing:
             self._passing(packed, digest),
             size,
         )
+        faults.reached("media_export.after_package_before_event")
         fields = {
             "export_id": self._id,
             "files": sum(entry.crc is not None for entry in entries),

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from services.kernel import logging, objects
+from services.kernel import faults, logging, objects
 from services.kernel.application import Ask, Query
 from services.kernel.domain import Rejected
 from services.kernel.inbox import transient
@@ -98,6 +98,7 @@ def _render(ask: Ask, id: str, known: Report) -> Fields:
     edition = known.edition + 1
     with pressed(paper, images, edition=edition, at=ask.now, time_zone=gathered.time_zone) as made:
         stored, key = keep(store, bucket, ask.caller.tenant, f"report/{id}", made.chunks(), made.length)
+    faults.reached("report.after_edition_before_event")
     fields = {
         "report_id": id,
         "basis": basis,

@@ -10,6 +10,7 @@ from typing import Any
 import pypdf
 import pytest
 
+from services.kernel import faults
 from services.kernel.application import Application
 from services.kernel.commit import Caller
 from services.kernel.domain import Rejected
@@ -199,3 +200,23 @@ def test_nothing_that_stands_on_it_is_said_in_the_open(town: Town) -> None:
     assert "key" not in commit.events[0].data
     assert "Cuarto" not in repr(commit.events[0].data)
     assert fact.event.edition == 1
+
+
+def test_an_edition_whose_maker_died_leaves_nothing_and_is_made_again(town: Town) -> None:
+    def die() -> None:
+        raise OSError("killed")
+
+    before = set(town.room.kept)
+    faults.arm("report.after_edition_before_event", die)
+    try:
+        with pytest.raises(OSError, match="killed"):
+            town.ask_for()
+    finally:
+        faults.disarm()
+    (left,) = set(town.room.kept) - before
+    report_id = town.ask_for(SUPERVISOR)
+    assert town.show(report_id)["edition"] == 1
+    town.room.app.advance(timedelta(hours=2))
+    town.room.sweep()
+    assert left not in town.room.kept
+    assert town.ticket(report_id)["object"] in town.room.kept
