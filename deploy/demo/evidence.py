@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -321,16 +322,17 @@ class Visit:
 
         return revoke
 
-    def report(self, to: Path, say: Say) -> Path:
-        """The report of the task, as a file on the disk."""
+    def report(self, to: Path, say: Say) -> str:
+        """The report of the task, as a file on the disk; its path from here."""
         asked = {"kind": "task", "subject_id": self.job, "language": "es"}
         self.report_id = str(self._admin.post("/v1/reports", asked)["id"])
         made = until(lambda: self._admin.get(f"/v1/reports/{self.report_id}"), lambda seen: seen["status"] == "ready")
         content = self._admin.content(f"/v1/reports/{self.report_id}/file")
         file = to / "reporte-cava-3.pdf"
         file.write_bytes(content)
-        say(f"{file}: {made['pages']} pages, {len(content):,} bytes")
-        return file
+        path = os.path.relpath(file)
+        say(f"{path}: {made['pages']} pages, {len(content):,} bytes")
+        return path
 
 
 _QR = "CHK-EV-0003"

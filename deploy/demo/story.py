@@ -244,7 +244,7 @@ def tell_of_fieldwork(teller: Teller, company: Company, admin: Person, technicia
     return day
 
 
-def tell_of_evidence(teller: Teller, visit: Visit, reports: Path) -> Path:
+def tell_of_evidence(teller: Teller, visit: Visit, reports: Path) -> str:
     """What proves a visit: in pieces over a bad line, refused where it is too heavy, shown and taken back, printed."""
     with teller.step("The office puts the company's sign on its reports") as say:
         visit.put_the_sign_on_reports(say)

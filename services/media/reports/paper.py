@@ -132,6 +132,10 @@ class Files(Part):
     link: str | None = None
 
 
+SHORT = 12
+"""So many answers, with one row of photos among them, are about half a page."""
+
+
 class Group(Part):
     """One repetition of a repeated group: the n-th of so many."""
 
@@ -141,6 +145,13 @@ class Group(Part):
     of: int
     depth: int = 1
     blocks: tuple[Block, ...]
+
+    @property
+    def kept_together(self) -> bool:
+        """Whether it goes onto one page: what takes about half of one at most is not torn apart."""
+        rows = [len(block.rows) if isinstance(block, Photos) else 0 for block in self.blocks]
+        whole = all(not isinstance(block, Group) for block in self.blocks)
+        return whole and len(self.blocks) <= SHORT and sum(rows) <= 1
 
 
 Block = Annotated[Heading | Said | Note | Photos | Signature | Files | Group, Field(discriminator="what")]
