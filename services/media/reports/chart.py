@@ -14,7 +14,8 @@ from services.media.reports.towns import DEGREE_M, Town, towns_near
 
 WIDTH, HEIGHT = 180.0, 64.0
 DETAIL_WIDTH, AROUND_WIDTH = 112.0, 64.0
-MARK = 2.7
+MARK, PIN = 2.7, 6.6
+"""How large a mark is, and how high above its place the head of the pin."""
 LEAST_M = 45.0
 WIDEST_M = 400_000.0
 NEAREST = 6
@@ -103,7 +104,7 @@ def _marks(frame: _Frame, spots: Sequence[tuple[Spot, float, float]]) -> Iterato
     for spot, east, north in spots:
         x, y = frame.at(east, north)
         if spot.number is None:
-            taken.append((x, y))
+            taken += [(x, y), (x, y - PIN)]
             yield _pin(x, y)
             continue
         mark = _free(frame, x, y, taken)
@@ -209,7 +210,7 @@ def _ring(x: float, y: float, radius: float, colour: str, *, dashed: bool = Fals
 
 def _pin(x: float, y: float) -> str:
     drop = f"M {x:.2f} {y:.2f} c -1.2 -2.6 -3.4 -3.9 -3.4 -6.6 a 3.4 3.4 0 0 1 6.8 0 c 0 2.7 -2.2 4 -3.4 6.6 z"
-    return f'<path d="{drop}" fill="{SITE}" stroke="#fff" stroke-width="0.4"/>' + _dot(x, y - 6.6, 1.25, "#fff")
+    return f'<path d="{drop}" fill="{SITE}" stroke="#fff" stroke-width="0.4"/>' + _dot(x, y - PIN, 1.25, "#fff")
 
 
 def _scale(frame: _Frame, step: float, speech: Speech) -> Iterator[str]:
