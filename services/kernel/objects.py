@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 R = TypeVar("R")
 CHUNK = 256 * 1024
+PIECE = 1024 * 1024
 PAGE = 1_000
 _MISSING = frozenset({"NoSuchKey", "NoSuchBucket"})
 
@@ -37,16 +38,16 @@ class Readable:
         self._rest = b""
 
     def read(self, amount: int) -> bytes:
-        """The next bytes, as many as asked for unless it is the end."""
+        """The next bytes, at most as many as asked for; none at the end.
+
+        The client puts a part together by itself: whole parts from here would be held twice.
+        """
+        wanted = min(amount, PIECE)
         held = bytearray(self._rest)
-        while len(held) < amount:
-            chunk = next(self._chunks, b"")
-            if not chunk:
-                break
+        while len(held) < wanted and (chunk := next(self._chunks, b"")):
             held += chunk
-        self._rest = bytes(held[amount:])
-        del held[amount:]
-        return bytes(held)
+        self._rest = bytes(held[wanted:])
+        return bytes(held[:wanted])
 
 
 def store(objects: Any, bucket: str, key: str, data: bytes, content_type: str) -> None:
