@@ -16,5 +16,7 @@ def test_the_story_holds_from_registration_to_the_crash(platform: Platform, tmp_
     facts = tell(teller, platform.env, platform.supervisor.kill, tmp_path)
     assert facts["completed tasks"] == 12
     assert facts["files of evidence"] == 9
-    assert PdfReader(facts["report"]).pages[0].extract_text().startswith("Frío Andino S.A.S.")
+    words = PdfReader(facts["report"]).pages[0].extract_text()
+    assert words.startswith("Informe de servicio\nFrío Andino S.A.S.\n")
+    assert "Mantenimiento de la cava 3\nCompletada" in words
     assert facts["people"] == 12
