@@ -43,8 +43,9 @@ PLACES: dict[str, tuple[str, ...]] = {
     "timers.after_command_before_delete": ("parcels.worker",),
 }
 REBUILD = ("rebuild.after_batch", "rebuild.before_switch")
-# What only the media service reaches is tried in test_media_kills.
-MEDIA = {point for point in faults.POINTS if point.startswith("media.")}
+# What only the media service reaches is tried in test_media_kills and test_media_export_kills; reports, which need
+# the other services' answers, in memory (tests/unit/media/test_report_keeping.py).
+MEDIA = {point for point in faults.POINTS if point.startswith(("media.", "media_export.", "report."))}
 ACTIONS = ("raise", "kill")
 # A process has no more than two subscriptions to begin, so their point is reached twice.
 LATER = {"subscription.after_declare_before_request": 2}
