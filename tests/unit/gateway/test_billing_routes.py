@@ -63,7 +63,7 @@ def test_a_quote_is_named_and_accepted_by_its_hash(ask: Ask, services: FakeServi
     problem(bad, 422, "invalid")
 
 
-@pytest.mark.parametrize("auth_time", [None, time.time() - 601])
+@pytest.mark.parametrize("auth_time", [None, time.time() - 601], ids=["never", "long ago"])
 def test_more_seats_need_a_password_typed_just_now(ask: Ask, services: FakeServices, auth_time: float | None) -> None:
     services.answers["accept_quote"] = DONE
     path = f"/v1/seat-quotes/{THING}/accept"
