@@ -152,7 +152,7 @@ def _devices(ground: Ground, company: Company) -> Figure:
             item = {"id": _name(photo), "bytes": len(photo), "type": "image/jpeg"}
             taken = person.post("/v1/submissions", {"form": form, "answers": {"photo": [item]}})
             while not person.get(f"/v1/submissions/{taken['id']}/status", at_least=taken["position"])["safe"]:
-                time.sleep(0.25)
+                time.sleep(1.0)  # as a phone would ask: now and then
 
     with ThreadPoolExecutor(many) as devices:
         began = time.perf_counter()
