@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import pika
-from pika import frame
 from pika.adapters.asyncio_connection import AsyncioConnection
 from pika.channel import Channel
 from pika.spec import Basic
@@ -20,7 +19,6 @@ DEAD = "events.dead"
 HEARTBEATS = "heartbeats"
 HEARTBEAT_SECONDS = 1.0
 SENT_TOGETHER = 64 * 1024
-MOST_SPELT = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,35 +98,16 @@ class _Answer(Generic[T]):
 
 
 class _Connection(AsyncioConnection):  # type: ignore[misc]  # pika carries no types
-    """Sends what one turn of the loop has written together, and spells each exchange and key once.
+    """Sends what one turn of the loop has written together.
 
-    pika makes three system calls for a message (method, header and body frame), and builds the same method
-    frame again for every one; for messages as small as ours that costs more than everything else about publishing.
+    pika makes three system calls for a message (method, header and body frame); for messages as small as
+    ours they cost more than everything else about publishing.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._unsent: list[bytes] = []
         self._unsent_bytes = 0
-        self._spelt: dict[tuple[Any, ...], bytes] = {}
         super().__init__(*args, **kwargs)
-
-    def _send_message(self, channel: int, method: Basic.Publish, content: tuple[pika.BasicProperties, bytes]) -> None:
-        properties, body = content
-        if not 0 < len(body) <= self._body_max_length:
-            super()._send_message(channel, method, content)
-            return
-        header = frame.Header(channel, len(body), properties).marshal()
-        frames = (self._method(channel, method), header, frame.Body(channel, body).marshal())
-        self._output_marshaled_frames((b"".join(frames),))
-
-    def _method(self, channel: int, method: Basic.Publish) -> bytes:
-        to = (channel, method.exchange, method.routing_key, method.mandatory)
-        spelt = self._spelt.get(to)
-        if spelt is None:
-            if len(self._spelt) >= MOST_SPELT:
-                self._spelt.clear()
-            spelt = self._spelt[to] = frame.Method(channel, method).marshal()
-        return spelt
 
     def _adapter_emit_data(self, data: bytes) -> None:
         if not self._unsent:
