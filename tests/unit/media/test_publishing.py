@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from services.identity.domain.permissions import ROLE_PERMISSIONS
-from services.kernel.commit import Caller, Recorded
+from services.kernel.commit import PLATFORM, Caller, Recorded
 from services.kernel.domain import Rejected
 from services.kernel.testing.app import MemoryApp, memory_app
-from services.media.domain.link_door import link_door
+from services.media.domain.link_door import MakeLinkDoor, link_door
 from services.media.domain.medium import StoreMedia, WithdrawMedia, medium
 from services.media.domain.values import Rendition, Stored, hex_of
 from services.media.incoming import DIRECTORY
+from services.media.links.publishing import digest_of
 from services.media.readmodels.crews import Crews
 from services.media.wiring import define
 from tests.examples.forms import an_id, sha
@@ -126,12 +127,15 @@ def test_a_repeated_request_tells_the_same_secret(house: House) -> None:
     assert len([fact for fact in house.app.facts() if fact.type == "PublicLinkCreated"]) == 1
 
 
-def test_a_door_without_its_link_leads_nowhere(house: House) -> None:
+def test_a_door_whose_link_was_never_made_shows_nothing(house: House) -> None:
     # What a crash between the two leaves behind.
-    token = house.link()
-    known = house.app.application.journal.load(link_door, "platform", "0" * 64)
-    assert known.version == 0
-    assert refused(lambda: house.open(token + "x")) == "link-unknown"
+    token, system = "t" * 43, house.caller("system")
+    door = {"digest": digest_of(token), "account_id": TENANT, "link_id": an_id(5)}
+    made = MakeLinkDoor(at=house.app.clock.now(), by="system:test", **door)
+    journal = house.app.application.journal
+    journal.handle(link_door, door["digest"], made, commit_id="door", caller=system, tenant=PLATFORM)
+    assert refused(lambda: house.open(token)) == "link-ended:expired"
+    assert refused(lambda: house.open(token + "t")) == "link-unknown"
 
 
 @pytest.mark.parametrize("days", [1, 30])
