@@ -7,8 +7,8 @@ import random
 from collections.abc import Sequence
 from typing import Protocol
 
-from services.kernel import logging, rpc
-from services.kernel.broker import EXCHANGES, AsyncBroker, Exchange
+from services.kernel import logging
+from services.kernel.broker import EXCHANGES, AsyncBroker
 
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 5.0
@@ -75,7 +75,7 @@ class Link:
         lost: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
         broker.on_lost = lambda why: None if lost.done() else lost.set_result(why)
         await broker.connect(confirms=False)
-        await broker.declare((*EXCHANGES, Exchange(rpc.EXCHANGE, rpc.EXCHANGE_TYPE)), ())
+        await broker.declare(EXCHANGES, ())
         for part in self._parts:
             await part.connected(broker)
         return lost

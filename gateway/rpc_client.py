@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pika
 from pika.channel import Channel
 from pika.spec import Basic
 
+from gateway.lines import Line, Waiting
 from services.kernel import logging, rpc
 from services.kernel.broker import AsyncBroker
 
@@ -29,12 +31,53 @@ class Overloaded(Exception):
     """Too many requests to this service are under way already."""
 
 
-class RpcClient:
-    """Calls the services in nameko's wire format.
+class _Peer:
+    """One service: so many calls may be under way to it, and they travel together."""
 
-    One reply queue serves all calls; a reply finds its waiting future by correlation id. A request is
+    def __init__(self, in_flight: int, line: Line) -> None:
+        self.places = asyncio.Semaphore(in_flight)
+        self.line = line
+
+
+class _Message:
+    """Calls that were sent together; their line is told of the first that needs no answer any more."""
+
+    def __init__(self, line: Line) -> None:
+        self._line: Line | None = line
+
+    def answered(self) -> None:
+        line, self._line = self._line, None
+        if line is not None:
+            line.answered()
+
+
+class _Asked:
+    """A call without an answer yet."""
+
+    def __init__(self) -> None:
+        self.reply: asyncio.Future[rpc.Reply] = asyncio.get_running_loop().create_future()
+        self.message: _Message | None = None
+
+    def settle(self, reply: rpc.Reply) -> None:
+        if not self.reply.done():
+            self.reply.set_result(reply)
+
+    def fail(self, why: Exception) -> None:
+        if not self.reply.done():
+            self.reply.set_exception(why)
+
+    def over(self) -> None:
+        """Nobody waits any more, whether an answer came or not."""
+        if self.message is not None:
+            self.message.answered()
+
+
+class RpcClient:
+    """Calls the services in the platform's wire format.
+
+    One reply queue serves all calls; a reply finds its waiting future by the call's id. A message is
     published `mandatory`, so that a missing service is known at once, and expires in the queue with its
-    caller's patience. When the connection breaks, every waiting call fails immediately: the answer could
+    callers' patience. When the connection breaks, every waiting call fails immediately: the answer could
     only come on a queue that no longer exists. Each service has its own bound on calls under way, so that
     one that hangs cannot hold up the others.
     """
@@ -43,8 +86,8 @@ class RpcClient:
         self._timeout = timeout
         self._in_flight = in_flight
         self._wait = wait
-        self._places: dict[str, asyncio.Semaphore] = {}
-        self._waiting: dict[str, asyncio.Future[bytes]] = {}
+        self._peers: dict[str, _Peer] = {}
+        self._asked: dict[str, _Asked] = {}
         self._channel: Channel | None = None
         self._reply_to = ""
         self._blocked = False
@@ -52,25 +95,24 @@ class RpcClient:
     async def connected(self, broker: AsyncBroker) -> None:
         """Open the reply queue of this connection."""
         channel = broker.channel
-        reply_to = str(uuid.uuid4())
-        queue = rpc.reply_queue("gateway", reply_to)
+        queue = rpc.reply_queue("gateway", uuid.uuid4().hex)
         await broker.call(channel.queue_declare, queue=queue, exclusive=True, auto_delete=True)
-        await broker.call(channel.queue_bind, queue=queue, exchange=rpc.EXCHANGE, routing_key=reply_to)
         await broker.call(
-            channel.basic_consume, queue=queue, on_message_callback=self._on_reply, auto_ack=True, exclusive=True
+            channel.basic_consume, queue=queue, on_message_callback=self._on_replies, auto_ack=True, exclusive=True
         )
         channel.add_on_return_callback(self._on_returned)
         channel.connection.add_on_connection_blocked_callback(self._on_blocked)
         channel.connection.add_on_connection_unblocked_callback(self._on_unblocked)
-        self._channel, self._reply_to, self._blocked = channel, reply_to, False
+        self._channel, self._reply_to, self._blocked = channel, queue, False
 
     def disconnected(self) -> None:
         """Fail every call under way."""
         self._channel = None
-        waiting, self._waiting = self._waiting, {}
-        for future in waiting.values():
-            if not future.done():
-                future.set_exception(ServiceUnavailable("connection lost"))
+        asked, self._asked = self._asked, {}
+        for one in asked.values():
+            one.fail(ServiceUnavailable("connection lost"))
+        for peer in self._peers.values():
+            peer.line.drop()
 
     async def call(
         self,
@@ -79,7 +121,6 @@ class RpcClient:
         kwargs: Mapping[str, Any],
         *,
         timeout: float | None = None,
-        correlation_id: str = "",
         traceparent: str = "",
     ) -> Any:
         """The service's answer.
@@ -87,71 +128,86 @@ class RpcClient:
         Raises RemoteError with what the service raised; ServiceUnavailable, Overloaded (certainly without
         effect, except when the connection broke on the way) or ServiceTimeout (effect unknown).
         """
-        places = self._places.get(service)
-        if places is None:
-            places = self._places[service] = asyncio.Semaphore(self._in_flight)
-        if places.locked():
+        peer = self._peers.get(service)
+        if peer is None:
+            peer = self._peers[service] = _Peer(self._in_flight, Line(partial(self._send, service)))
+        if peer.places.locked():
             try:
-                await asyncio.wait_for(places.acquire(), self._wait)
+                await asyncio.wait_for(peer.places.acquire(), self._wait)
             except TimeoutError:
                 raise Overloaded(service) from None
         else:
-            await places.acquire()
+            await peer.places.acquire()
         try:
-            body = await self._ask(service, method, kwargs, timeout or self._timeout, correlation_id, traceparent)
+            reply = await self._ask(service, peer.line, method, kwargs, timeout or self._timeout, traceparent)
         finally:
-            places.release()
-        return rpc.decode_reply(body)
+            peer.places.release()
+        return reply.answer()
 
     async def _ask(
-        self,
-        service: str,
-        method: str,
-        kwargs: Mapping[str, Any],
-        timeout: float,
-        correlation_id: str,
-        traceparent: str,
-    ) -> bytes:
-        channel = self._channel
-        if channel is None or self._blocked or not channel.is_open:
-            raise ServiceUnavailable("no connection to the broker")
-        loop = asyncio.get_running_loop()
-        call_id = rpc.new_call_id()
-        answer: asyncio.Future[bytes] = loop.create_future()
-        self._waiting[call_id] = answer
-        deadline = loop.call_later(timeout, _expire, answer, service)
+        self, service: str, line: Line, method: str, kwargs: Mapping[str, Any], patience: float, traceparent: str
+    ) -> rpc.Reply:
+        self._open_channel()
+        call = rpc.Call(rpc.new_call_id(), method, kwargs, traceparent)
+        waiting = Waiting(call.id, rpc.encode_call(call), patience)
+        asked = self._asked[call.id] = _Asked()
+        deadline = asyncio.get_running_loop().call_later(patience, asked.fail, ServiceTimeout(service))
         try:
-            channel.basic_publish(
-                rpc.EXCHANGE,
-                rpc.routing_key(service, method),
-                rpc.encode_request(kwargs),
-                pika.BasicProperties(
-                    content_type=rpc.CONTENT_TYPE,
-                    content_encoding=rpc.CONTENT_ENCODING,
-                    headers=rpc.headers(call_id, correlation_id=correlation_id, traceparent=traceparent),
-                    delivery_mode=1,
-                    correlation_id=call_id,
-                    reply_to=self._reply_to,
-                    expiration=str(int(timeout * 1000)),
-                ),
-                mandatory=True,
-            )
-            return await answer
+            line.put(waiting)
+            return await asked.reply
         finally:
             deadline.cancel()
-            self._waiting.pop(call_id, None)
+            self._asked.pop(call.id, None)
+            asked.over()
 
-    def _on_reply(self, _channel: Channel, _method: Any, properties: pika.BasicProperties, body: bytes) -> None:
-        answer = self._waiting.get(properties.correlation_id or "")
-        if answer is not None and not answer.done():
-            answer.set_result(body)
+    def _open_channel(self) -> Channel:
+        if self._channel is None or self._blocked or not self._channel.is_open:
+            raise ServiceUnavailable("no connection to the broker")
+        return self._channel
+
+    def _send(self, service: str, calls: Sequence[Waiting]) -> None:
+        message = _Message(self._peers[service].line)
+        wanted = [(call, asked) for call in calls if (asked := self._asked.get(call.id)) is not None]
+        for _, asked in wanted:
+            asked.message = message
+        try:
+            channel = self._open_channel()
+            if not wanted:
+                raise ServiceUnavailable("nobody waits for it")
+        except ServiceUnavailable as gone:
+            message.answered()
+            for _, asked in wanted:
+                asked.fail(gone)
+            return
+        channel.basic_publish(
+            "",
+            rpc.call_queue(service),
+            rpc.encode_calls(call.encoded for call, _ in wanted),
+            pika.BasicProperties(
+                content_type=rpc.CONTENT_TYPE,
+                delivery_mode=1,
+                reply_to=self._reply_to,
+                expiration=str(int(max(call.patience for call, _ in wanted) * 1000)),
+            ),
+            mandatory=True,
+        )
+
+    def _on_replies(self, _channel: Channel, _method: Any, _properties: pika.BasicProperties, body: bytes) -> None:
+        try:
+            replies = rpc.decode_replies(body)
+        except rpc.Malformed as unreadable:
+            log.error("replies_unreadable", why=str(unreadable))
+            return
+        for reply in replies:
+            if (asked := self._asked.get(reply.id)) is not None:
+                asked.settle(reply)
 
     def _on_returned(
-        self, _channel: Channel, method: Basic.Return, properties: pika.BasicProperties, _body: bytes
+        self, _channel: Channel, method: Basic.Return, _properties: pika.BasicProperties, body: bytes
     ) -> None:
-        answer = self._waiting.get(properties.correlation_id or "")
-        if answer is not None and not answer.done():
-            answer.set_exception(ServiceUnavailable(f"nobody serves {method.routing_key}"))
+        for call in rpc.decode_calls(body):
+            if (asked := self._asked.get(call.id)) is not None:
+                asked.fail(ServiceUnavailable(f"nobody serves {method.routing_key}"))
 
     def _on_blocked(self, _connection: Any, method: Any) -> None:
         # The broker is short of memory or disk: what is published now would wait unseen until it expires.
@@ -161,8 +217,3 @@ class RpcClient:
     def _on_unblocked(self, _connection: Any, _method: Any) -> None:
         self._blocked = False
         log.info("broker_unblocked")
-
-
-def _expire(answer: asyncio.Future[bytes], service: str) -> None:
-    if not answer.done():
-        answer.set_exception(ServiceTimeout(service))

@@ -10,13 +10,10 @@ from gateway.errors import Problem, from_remote
 from gateway.origins import Origins
 from gateway.principals import ANONYMOUS_TENANT, Principal
 from gateway.rpc_client import Overloaded, RpcClient, ServiceTimeout, ServiceUnavailable
-from services.kernel import logging
-from services.kernel.rpc import EXECUTE, QUERY, MalformedReply, RemoteError
+from services.kernel.rpc import EXECUTE, QUERY, RemoteError
 
 GATEWAY_ACTOR = "system:gateway"
-CALL_FAILURES = (RemoteError, ServiceUnavailable, Overloaded, ServiceTimeout, MalformedReply)
-
-log = logging.get(__name__)
+CALL_FAILURES = (RemoteError, ServiceUnavailable, Overloaded, ServiceTimeout)
 
 
 def as_problem(error: Exception, service: str, correlation_id: str) -> Problem:
@@ -28,11 +25,8 @@ def as_problem(error: Exception, service: str, correlation_id: str) -> Problem:
             return Problem("service-unavailable", headers={"Retry-After": "2"}, service=service)
         case Overloaded():
             return Problem("overloaded", headers={"Retry-After": "1"}, service=service)
-        case ServiceTimeout():
-            return Problem("timeout", service=service)
         case _:
-            log.error("reply_unreadable", service=service, correlation_id=correlation_id, why=repr(error))
-            return Problem("internal")
+            return Problem("timeout", service=service)
 
 
 def caller_of(principal: Principal, correlation_id: str, origin: str | None = None) -> dict[str, Any]:
@@ -98,11 +92,10 @@ class Services:
         caller: Mapping[str, Any],
         traceparent: str,
     ) -> Any:
-        correlation_id = caller["correlation_id"]
         try:
-            return await self.rpc.call(service, method, kwargs, correlation_id=correlation_id, traceparent=traceparent)
+            return await self.rpc.call(service, method, kwargs, traceparent=traceparent)
         except CALL_FAILURES as error:
-            raise as_problem(error, service, correlation_id) from error
+            raise as_problem(error, service, caller["correlation_id"]) from error
 
 
 def gateway_caller(correlation_id: str = "") -> dict[str, Any]:

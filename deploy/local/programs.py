@@ -87,7 +87,7 @@ def _answers_calls(amqp_url: str, service: str) -> Callable[[], bool]:
         except pika.exceptions.AMQPConnectionError:
             return False
         try:
-            queue = connection.channel().queue_declare(f"rpc-{service}", passive=True)
+            queue = connection.channel().queue_declare(f"calls.{service}", passive=True)
             return bool(queue.method.consumer_count)
         except pika.exceptions.ChannelClosedByBroker:
             return False

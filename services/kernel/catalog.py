@@ -248,14 +248,20 @@ def _commands(service: ServiceEntry, channels: Json, operations: Json, messages:
         messages[key] = {
             "name": command.name,
             **({"summary": command.sentence} if command.sentence else {}),
-            "correlationId": {"location": "$message.header#/correlation_id"},
+            "correlationId": {"location": "$message.payload#/calls/0/id"},
             "payload": _request(command, key),
         }
     channels[here] = {
-        "address": rpc.routing_key(service.name, rpc.EXECUTE),
+        "address": rpc.call_queue(service.name),
         "title": f"Commands to {service.name}",
         "messages": {c.name: _ref("messages", f"{service.name}.command.{c.name}") for c in service.commands},
-        "bindings": _routed(rpc.EXCHANGE, rpc.EXCHANGE_TYPE),
+        "bindings": {
+            "amqp": {
+                "is": "queue",
+                "queue": {"name": rpc.call_queue(service.name), "durable": True, "autoDelete": False},
+                "bindingVersion": "0.3.0",
+            }
+        },
     }
     operations[f"{service.name}.{rpc.EXECUTE}"] = {
         "action": "receive",
@@ -266,11 +272,12 @@ def _commands(service: ServiceEntry, channels: Json, operations: Json, messages:
 
 
 def _request(command: CommandEntry, key: str) -> Json:
-    return {
+    call = {
         "type": "object",
-        "required": ["args", "kwargs"],
+        "required": ["id", "method", "kwargs"],
         "properties": {
-            "args": {"type": "array", "maxItems": 0},
+            "id": {"type": "string", "description": "Ties the reply to its call."},
+            "method": {"const": rpc.EXECUTE},
             "kwargs": {
                 "type": "object",
                 "required": ["command", "data", "caller", "command_id"],
@@ -284,6 +291,12 @@ def _request(command: CommandEntry, key: str) -> Json:
             },
         },
     }
+    return _several("calls", call, "Calls that were made at the same moment share a message.")
+
+
+def _several(name: str, one: Json, description: str) -> Json:
+    several = {"type": "array", "minItems": 1, "items": one, "description": description}
+    return {"type": "object", "required": [name], "properties": {name: several}}
 
 
 def _follows(service: ServiceEntry, subscription: Subscription, channels: Json, operations: Json) -> None:
@@ -422,24 +435,27 @@ def _receipt() -> Json:
 def _reply() -> Json:
     error = {
         "type": "object",
+        "required": ["type", "args", "value"],
         "properties": {
-            "exc_type": {"type": "string", "description": "Rejected: a rule says no; its code is the first argument"},
-            "exc_args": {"type": "array"},
+            "type": {"type": "string", "description": "Rejected: a rule says no; its code is the first argument"},
+            "args": {"type": "array"},
             "value": {"type": "string"},
+        },
+    }
+    one = {
+        "type": "object",
+        "required": ["id", "result", "error"],
+        "properties": {
+            "id": {"type": "string", "description": "Of the call that this answers."},
+            "result": {"anyOf": [{"$ref": f"{_SCHEMAS}Receipt"}, {"type": "object"}, {"type": "null"}]},
+            "error": {"anyOf": [error, {"type": "null"}]},
         },
     }
     return {
         "name": "Reply",
         "summary": "The receipt of a command, or why there is none.",
-        "correlationId": {"location": "$message.header#/correlation_id"},
-        "payload": {
-            "type": "object",
-            "required": ["result", "error"],
-            "properties": {
-                "result": {"anyOf": [{"$ref": f"{_SCHEMAS}Receipt"}, {"type": "object"}, {"type": "null"}]},
-                "error": {"anyOf": [error, {"type": "null"}]},
-            },
-        },
+        "correlationId": {"location": "$message.payload#/replies/0/id"},
+        "payload": _several("replies", one, "What was answered at the same moment shares a message."),
     }
 
 

@@ -58,6 +58,11 @@ def get(name: str) -> Any:
     return structlog.get_logger(name)
 
 
+def tie(**ids: Any) -> None:
+    """Tie every further line of this thread or task to these ids."""
+    structlog.contextvars.bind_contextvars(**ids)
+
+
 @contextmanager
 def bound(**ids: Any) -> Iterator[None]:
     """Tie every line inside to these ids.

@@ -36,11 +36,11 @@ class Peers:
         caller = Caller(tenant=tenant, actor=f"system:{by}", role="system")
         asked = {"query": query, "params": params, "caller": caller.to_wire(), "at_least": None}
         try:
-            body = self._ask(service, rpc.encode_request(asked))
+            reply = self._ask(service, rpc.Call(rpc.new_call_id(), rpc.QUERY, asked))
         except _LOST as lost:
             raise PeerAway(f"{service} was not asked: {lost!r}") from lost
         try:
-            answer: dict[str, Any] = rpc.decode_reply(body)
+            answer: dict[str, Any] = reply.answer()
         except rpc.RemoteError as raised:
             if raised.rejection is None:
                 raise PeerAway(f"{service} could not answer: {raised.exc_type}") from raised
@@ -48,25 +48,20 @@ class Peers:
             raise Rejected(code, **facts) from raised
         return answer
 
-    def _ask(self, service: str, body: bytes) -> bytes:
+    def _ask(self, service: str, call: rpc.Call) -> rpc.Reply:
         with pika.BlockingConnection(self._parameters) as connection:
             channel = connection.channel()
             channel.confirm_delivery()  # so that a service that is not there is known at once
-            call = rpc.new_call_id()
-            queue = rpc.reply_queue("worker", call)
+            queue = rpc.reply_queue("worker", call.id)
             channel.queue_declare(queue, exclusive=True, auto_delete=True)
-            channel.queue_bind(queue, rpc.EXCHANGE, call)
             properties = pika.BasicProperties(
-                content_type=rpc.CONTENT_TYPE,
-                content_encoding=rpc.CONTENT_ENCODING,
-                headers=rpc.headers(call),
-                correlation_id=call,
-                reply_to=call,
-                expiration=str(int(self._patience * 1000)),
+                content_type=rpc.CONTENT_TYPE, reply_to=queue, expiration=str(int(self._patience * 1000))
             )
-            channel.basic_publish(rpc.EXCHANGE, rpc.routing_key(service, rpc.QUERY), body, properties, mandatory=True)
-            for _, _, reply in channel.consume(queue, auto_ack=True, inactivity_timeout=self._patience):
-                if reply is None:
+            body = rpc.encode_calls([rpc.encode_call(call)])
+            channel.basic_publish("", rpc.call_queue(service), body, properties, mandatory=True)
+            for _, _, replies in channel.consume(queue, auto_ack=True, inactivity_timeout=self._patience):
+                if replies is None:
                     break
-                return bytes(reply)
+                (reply,) = rpc.decode_replies(bytes(replies))
+                return reply
         raise PeerAway(f"{service} did not answer in time")

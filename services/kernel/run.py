@@ -42,26 +42,14 @@ def _serve(service: str) -> None:
     import eventlet
     from nameko.containers import ServiceContainer
 
-    from services.kernel import nameko_fixes
     from services.kernel.config import settings
     from services.kernel.logging import get
 
-    nameko_fixes.apply()
     config = settings()
     service_cls = _nameko_class(import_module(f"services.{service}.service"), service)
     container = ServiceContainer(
         service_cls,
-        config={
-            "AMQP_URI": config.amqp_url.get_secret_value(),
-            "max_workers": config.rpc_workers,
-            "heartbeat": 20,
-            "TRANSPORT_OPTIONS": {
-                "max_retries": 3,
-                "interval_start": 0.1,
-                "interval_step": 0.2,
-                "interval_max": 1,
-            },
-        },
+        config={"max_workers": config.rpc_workers},
     )
     stopping = eventlet.event.Event()
     for wanted in (signal.SIGTERM, signal.SIGINT):

@@ -1,4 +1,4 @@
-"""The nameko face of a service: two RPC methods, `execute` and `query`, and nothing of the domain."""
+"""The nameko face of a service: two methods, `execute` and `query`, and nothing of the domain."""
 
 from __future__ import annotations
 
@@ -6,48 +6,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
-from nameko.extensions import DependencyProvider, SharedExtension
-from nameko.rpc import rpc
-
-from services.kernel import logging
-from services.kernel.application import Application, ServiceDefinition
-from services.kernel.commit import Caller, StoreUnavailable, VersionConflict
-from services.kernel.config import settings
+from services.kernel import logging, rpc
+from services.kernel.application import ServiceDefinition
+from services.kernel.calls import Asked, answers
+from services.kernel.commit import Caller
+from services.kernel.container import TheApplication
 from services.kernel.domain import Rejected
-from services.kernel.platform import Platform, open_platform
 
-EXPECTED = (Rejected, VersionConflict, StoreUnavailable)
 log = logging.get(__name__)
-
-
-class OpenPlatform(SharedExtension):
-    """Opens the service's platform when the container starts and closes it when it stops; one per container.
-
-    A MongoClient must not be made at import time (it is not fork-safe and its monitors outlive the
-    container), so everything is opened here.
-    """
-
-    platform: Platform
-
-    def setup(self) -> None:
-        """Connect and make sure that indexes exist."""
-        definition: ServiceDefinition = self.container.service_cls.definition
-        self.platform = open_platform(definition, settings())
-        self.platform.ensure_indexes()
-
-    def stop(self) -> None:
-        """Let go of the engines."""
-        self.platform.close()
-
-
-class TheApplication(DependencyProvider):
-    """Gives each worker the service's application."""
-
-    opened = OpenPlatform()
-
-    def get_dependency(self, worker_ctx: Any) -> Application:
-        """See the class."""
-        return self.opened.platform.application
 
 
 class ServiceBase:
@@ -57,7 +23,11 @@ class ServiceBase:
     definition: ClassVar[ServiceDefinition]
     application = TheApplication()
 
-    @rpc(expected_exceptions=EXPECTED)
+    @answers
+    def answer(self, asked: Asked) -> None:
+        """Carry out what one message asks for, each call for itself."""
+        asked.carry_out({rpc.EXECUTE: self.execute, rpc.QUERY: self.query})
+
     def execute(
         self,
         command: str,
@@ -71,7 +41,6 @@ class ServiceBase:
         with _told(tenant=who.tenant, correlation_id=who.correlation_id, command=command):
             return self.application.execute(command, data, who, command_id, expected_version)
 
-    @rpc(expected_exceptions=EXPECTED)
     def query(
         self,
         query: str,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -21,18 +20,18 @@ from pymongo.collection import Collection
 
 from services.kernel import broker, faults, logging
 from services.kernel.application import Subscription
+from services.kernel.container import OpenPlatform
 from services.kernel.handlers import of_subscription
 from services.kernel.inbox import MAJORITY, Inbox
+from services.kernel.listener import Listener, connect
 from services.kernel.message import Unreadable
 from services.kernel.platform import Platform
 from services.kernel.relay import replay_request
-from services.kernel.service import OpenPlatform
 
 log = logging.get(__name__)
 PREFETCH = 100
 PARTITIONS = 8
 FOLDING_PARTITIONS = 2  # a read model takes in together what has come: the fewer share it, the more that is
-HEARTBEAT = 20
 LONGEST_BACK_OFF = 30.0
 CONFIRMED_WITHIN = 15.0
 
@@ -87,24 +86,28 @@ class Subscribes(Entrypoint):
         self.subscription: Subscription = next(s for s in definition.subscriptions if s.handler == self.handler)
         many = FOLDING_PARTITIONS if self.subscription.into is not None else PARTITIONS
         self._partitions = [LightQueue() for _ in range(many)]
-        self._done: LightQueue = LightQueue()
+        self._listener = Listener(
+            self._connect, name=self.handler, prepare=self._prepare, take=self._take, prefetch=PREFETCH
+        )
 
     def start(self) -> None:
         """Begin to consume."""
         for partition in self._partitions:
             self._threads.append(self.container.spawn_managed_thread(lambda p=partition: self._work(p)))
-        self._threads.append(self.container.spawn_managed_thread(self._consume))
+        self._threads.append(self.container.spawn_managed_thread(self._listener.run))
         self._threads.append(self.container.spawn_managed_thread(self._mind_the_shelf))
 
     def stop(self) -> None:
         """Finish what is in hand; the broker redelivers the rest."""
         self._stopping = True
+        self._listener.stop()
         for thread in self._threads:
             thread.wait()
 
     def kill(self) -> None:
         """End at once."""
         self._stopping = True
+        self._listener.stop()
 
     def _inbox(self) -> Inbox:
         handler = of_subscription(self.subscription, self._platform)
@@ -113,67 +116,15 @@ class Subscribes(Entrypoint):
             self._inboxes = {handler.name: Inbox(self._platform.db, handler, self._platform.clock)}
         return self._inboxes[handler.name]
 
-    def _consume(self) -> None:
-        pause = 0.5
-        while not self._stopping:
-            try:
-                self._consume_once()
-                pause = 0.5
-            except Exception as lost:  # every broker error counts as loss of the connection
-                log.warning("subscription.interrupted", handler=self.handler, why=repr(lost), retry_in=pause)
-                eventlet.sleep(pause)
-                pause = min(pause * 2, 5.0)
-
-    def _consume_once(self) -> None:
-        with self._connect() as connection, connection.channel() as channel:
-            queue = self._declare(channel)
-            channel.basic_qos(0, PREFETCH, False)
-            faults.reached("subscription.after_declare_before_request")
-            self._ask_for_what_is_due(channel)
-
-            unsettled = 0
-
-            def deliver(message: Message) -> None:
-                nonlocal unsettled
-                unsettled += 1
-                self._partitions[self._partition(message.body)].put((channel, message))
-
-            with connection.Consumer(
-                [queue],
-                channel=channel,
-                on_message=deliver,
-                accept=None,
-                auto_declare=False,
-                prefetch_count=None,
-            ):
-                beat = time.monotonic()
-                while not self._stopping:
-                    with contextlib.suppress(TimeoutError):
-                        # Only what is under way gives a reason to look up before the next message comes.
-                        connection.drain_events(timeout=0.02 if unsettled else 0.25)
-                    for message in self._settled(channel):
-                        message.ack()
-                        unsettled -= 1
-                    if time.monotonic() - beat > HEARTBEAT / 4:
-                        connection.heartbeat_check()
-                        beat = time.monotonic()
-
     def _connect(self) -> Connection:
-        # Bounded retries everywhere: a publish to a dead broker can otherwise block for ever (kombu issue 1024).
-        connection = Connection(
-            self._platform.settings.amqp_url.get_secret_value(),
-            heartbeat=HEARTBEAT,
-            connect_timeout=5,
-            transport_options={
-                "max_retries": 3,
-                "interval_start": 0.1,
-                "interval_step": 0.2,
-                "interval_max": 1,
-                "confirm_publish": True,
-                "client_properties": {"connection_name": f"subscription.{self.handler}"},
-            },
-        )
-        return connection.ensure_connection(max_retries=3, interval_start=0.1, interval_max=1)
+        url = self._platform.settings.amqp_url.get_secret_value()
+        return connect(url, f"subscription.{self.handler}")
+
+    def _prepare(self, channel: Any) -> Queue:
+        queue = self._declare(channel)
+        faults.reached("subscription.after_declare_before_request")
+        self._ask_for_what_is_due(channel)
+        return queue
 
     def _declare(self, channel: Any) -> Queue:
         """Make sure exchange and queue exist; notes beforehand that a new queue lacks everything."""
@@ -226,6 +177,9 @@ class Subscribes(Entrypoint):
             confirm_timeout=CONFIRMED_WITHIN,
         )
 
+    def _take(self, message: Message) -> None:
+        self._partitions[self._partition(message.body)].put(message)
+
     def _partition(self, body: bytes | memoryview) -> int:
         # The stream is what must stay in order; its name stands in the body's "subject".
         raw = bytes(body)
@@ -240,9 +194,8 @@ class Subscribes(Entrypoint):
                 continue
             while not partition.empty():  # what came meanwhile goes along; the prefetch bounds it
                 waiting.append(partition.get_nowait())
-            if self._handle([bytes(message.body) for _, message in waiting]):
-                for delivered in waiting:
-                    self._done.put(delivered)
+            if self._handle([bytes(message.body) for message in waiting]):
+                self._listener.settled(waiting)
 
     def _handle(self, bodies: Sequence[bytes]) -> bool:
         """Bring messages to a durable outcome; False only when the process stops before that."""
@@ -274,15 +227,6 @@ class Subscribes(Entrypoint):
             return killed
         raised: BaseException | None = done.wait()
         return raised
-
-    def _settled(self, channel: Any) -> Iterator[Message]:
-        while True:
-            try:
-                owner, message = self._done.get_nowait()
-            except Empty:
-                return
-            if owner is channel:  # acks belong to the channel of the delivery; a lost one redelivers
-                yield message
 
     def _mind_the_shelf(self) -> None:
         """Ask the producer again for facts that others have waited for too long."""

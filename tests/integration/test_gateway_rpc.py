@@ -19,51 +19,46 @@ from services.kernel import rpc
 from services.kernel.broker import AsyncBroker
 from tests.conftest import RunningStack
 
-Answer = Callable[[rpc.Request], Awaitable[Any]]
+Answer = Callable[[rpc.Call], Awaitable[Any]]
 
 
 class FakeService:
-    """Answers in nameko's wire format with whatever a function says."""
+    """Answers in the wire format with whatever a function says, each call when it is done."""
 
     def __init__(self, url: str, name: str, answer: Answer) -> None:
         self._broker = AsyncBroker(url, name=f"fake-{name}")
-        self._name = name
+        self._queue = rpc.call_queue(name)
         self._answer = answer
         self._tasks: set[asyncio.Task[None]] = set()
         self.seen: list[pika.BasicProperties] = []
+        self.messages: list[list[rpc.Call]] = []
 
     async def start(self) -> None:
         await self._broker.connect(confirms=False)
         channel = self._broker.channel
-        queue = rpc.request_queue(self._name)
-        await self._broker.call(
-            channel.exchange_declare, exchange=rpc.EXCHANGE, exchange_type=rpc.EXCHANGE_TYPE, durable=True
-        )
-        await self._broker.call(channel.queue_declare, queue=queue, durable=True)
-        await self._broker.call(
-            channel.queue_bind, queue=queue, exchange=rpc.EXCHANGE, routing_key=rpc.request_binding(self._name)
-        )
-        channel.basic_consume(queue, self._on_request, auto_ack=True)
+        await self._broker.call(channel.queue_declare, queue=self._queue, durable=True)
+        channel.basic_consume(self._queue, self._on_calls, auto_ack=True)
 
     def stop(self) -> None:
         self._broker.close()
 
-    def _on_request(self, channel: Any, _method: Any, properties: pika.BasicProperties, body: bytes) -> None:
+    def _on_calls(self, channel: Any, _method: Any, properties: pika.BasicProperties, body: bytes) -> None:
+        calls = rpc.decode_calls(body)
         self.seen.append(properties)
+        self.messages.append(calls)
 
-        async def reply() -> None:
+        async def reply(call: rpc.Call) -> None:
             try:
-                answer = rpc.encode_result(await self._answer(rpc.decode_request(body)))
+                answer = rpc.encode_result(call.id, await self._answer(call))
             except rpc.RemoteError as error:
-                answer = rpc.encode_error(error)
-            made = pika.BasicProperties(
-                content_type=rpc.CONTENT_TYPE, correlation_id=properties.correlation_id, delivery_mode=1
-            )
-            channel.basic_publish(rpc.EXCHANGE, properties.reply_to, answer, made)
+                answer = rpc.encode_error(call.id, error)
+            made = pika.BasicProperties(content_type=rpc.CONTENT_TYPE, delivery_mode=1)
+            channel.basic_publish("", properties.reply_to, rpc.encode_replies([answer]), made)
 
-        task = asyncio.create_task(reply())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        for call in calls:
+            task = asyncio.create_task(reply(call))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
 
 @asynccontextmanager
@@ -90,8 +85,8 @@ async def serving(url: str, name: str, answer: Answer) -> AsyncIterator[FakeServ
         service.stop()
 
 
-async def echo(request: rpc.Request) -> Any:
-    return dict(request.kwargs)
+async def echo(call: rpc.Call) -> Any:
+    return dict(call.kwargs)
 
 
 def test_hundreds_of_calls_at_once_each_get_their_own_answer(amqp_url: str) -> None:
@@ -103,22 +98,67 @@ def test_hundreds_of_calls_at_once_each_get_their_own_answer(amqp_url: str) -> N
     asyncio.run(story())
 
 
-def test_a_request_speaks_the_wire_format(amqp_url: str) -> None:
+def test_what_is_asked_at_the_same_moment_shares_messages_and_each_is_answered_when_it_is_done(amqp_url: str) -> None:
+    async def uneven(call: rpc.Call) -> Any:
+        if call.kwargs["n"] == 0:
+            await asyncio.sleep(1.0)
+        return call.kwargs["n"]
+
+    async def story() -> None:
+        async with serving(amqp_url, "uneven", uneven) as service, connected(amqp_url) as client:
+            start = time.monotonic()
+            slow, *quick = [asyncio.create_task(client.call("uneven", "query", {"n": n})) for n in range(32)]
+            assert await asyncio.gather(*quick) == list(range(1, 32))
+            assert time.monotonic() - start < 0.9, "a slow call holds up those it travelled with"
+            assert await slow == 0
+        assert [len(calls) for calls in service.messages] == [16, 16]
+
+    asyncio.run(story())
+
+
+def test_a_lone_call_waits_for_nobody(amqp_url: str) -> None:
+    async def story() -> None:
+        async with serving(amqp_url, "lone", echo) as service, connected(amqp_url) as client:
+            for n in range(3):
+                await client.call("lone", "query", {"n": n})
+        assert [len(calls) for calls in service.messages] == [1, 1, 1]
+
+    asyncio.run(story())
+
+
+def test_calls_whose_askers_went_away_do_not_hold_up_others(amqp_url: str) -> None:
+    async def sleepy(call: rpc.Call) -> Any:
+        if call.kwargs.get("sleep"):
+            await asyncio.sleep(30)
+        return "awake"
+
+    async def story() -> None:
+        async with serving(amqp_url, "tired", sleepy), connected(amqp_url) as client:
+            for _ in range(8):
+                gone = asyncio.create_task(client.call("tired", "query", {"sleep": True}))
+                await asyncio.sleep(0.01)
+                gone.cancel()
+            start = time.monotonic()
+            for _ in range(10):
+                assert await client.call("tired", "query", {}) == "awake"
+            assert time.monotonic() - start < 1.0
+
+    asyncio.run(story())
+
+
+def test_a_message_says_where_answers_go_and_how_long_they_are_waited_for(amqp_url: str) -> None:
     async def story() -> None:
         async with serving(amqp_url, "echo", echo) as service, connected(amqp_url) as client:
-            await client.call("echo", "query", {}, timeout=4.0, correlation_id="c-1")
-        (seen,) = service.seen
-        assert seen.content_type == "application/json"
-        assert seen.content_encoding == "utf-8"
-        assert seen.expiration == "4000"
-        assert seen.headers["nameko.call_id_stack"] == [seen.correlation_id]
-        assert seen.headers["nameko.correlation_id"] == "c-1"
+            await client.call("echo", "query", {}, timeout=4.0, traceparent="00-1")
+        (seen,), ((call,),) = service.seen, service.messages
+        assert (seen.content_type, seen.expiration, call.traceparent) == ("application/json", "4000", "00-1")
+        assert seen.reply_to.startswith("replies.gateway.")
 
     asyncio.run(story())
 
 
 def test_what_the_service_raises_comes_back(amqp_url: str) -> None:
-    async def refuse(_request: rpc.Request) -> Any:
+    async def refuse(_call: rpc.Call) -> Any:
         raise rpc.RemoteError("Rejected", ("task-unknown", {"task_id": "t"}))
 
     async def story() -> None:
@@ -142,7 +182,7 @@ def test_a_service_that_is_not_there_is_known_at_once(amqp_url: str) -> None:
 
 
 def test_patience_ends(amqp_url: str) -> None:
-    async def sleepy(_request: rpc.Request) -> Any:
+    async def sleepy(_call: rpc.Call) -> Any:
         await asyncio.sleep(30)
 
     async def story() -> None:
@@ -154,7 +194,7 @@ def test_patience_ends(amqp_url: str) -> None:
 
 
 def test_one_hanging_service_does_not_hold_up_another(amqp_url: str) -> None:
-    async def sleepy(_request: rpc.Request) -> Any:
+    async def sleepy(_call: rpc.Call) -> Any:
         await asyncio.sleep(30)
 
     async def story() -> None:
@@ -176,8 +216,8 @@ def test_one_hanging_service_does_not_hold_up_another(amqp_url: str) -> None:
 
 
 def test_a_broken_connection_fails_what_is_under_way_and_heals(stack: RunningStack, amqp_url: str) -> None:
-    async def sleepy(request: rpc.Request) -> Any:
-        if request.kwargs.get("sleep"):
+    async def sleepy(call: rpc.Call) -> Any:
+        if call.kwargs.get("sleep"):
             await asyncio.sleep(30)
         return "awake"
 

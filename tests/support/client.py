@@ -59,25 +59,23 @@ class Client:
         """Once; raises NoAnswer or RemoteError."""
         try:
             channel = self._open()
-            call = new_id()
+            call = rpc.Call(new_id(), method, arguments)
             channel.basic_publish(
-                rpc.EXCHANGE,
-                rpc.routing_key(self.service, method),
-                rpc.encode_request(arguments),
+                "",
+                rpc.call_queue(self.service),
+                rpc.encode_calls([rpc.encode_call(call)]),
                 pika.BasicProperties(
                     content_type=rpc.CONTENT_TYPE,
-                    content_encoding=rpc.CONTENT_ENCODING,
                     reply_to=self._queue,
-                    correlation_id=call,
-                    headers=rpc.headers(call),
                     expiration=str(int(self.timeout * 1000)),
                 ),
             )
-            for _, properties, body in channel.consume(self._queue, auto_ack=True, inactivity_timeout=self.timeout):
+            for _, _, body in channel.consume(self._queue, auto_ack=True, inactivity_timeout=self.timeout):
                 if body is None:
                     raise NoAnswer(self.service)
-                if properties.correlation_id == call:
-                    return rpc.decode_reply(body)
+                for reply in rpc.decode_replies(body):
+                    if reply.id == call.id:
+                        return reply.answer()
         except LOST as lost:
             self.close()
             raise NoAnswer(repr(lost)) from lost
@@ -98,8 +96,6 @@ class Client:
             parameters.socket_timeout = parameters.blocked_connection_timeout = 5
             self._connection = pika.BlockingConnection(parameters)
             self._channel = self._connection.channel()
-            self._channel.exchange_declare(rpc.EXCHANGE, rpc.EXCHANGE_TYPE, durable=True)
             self._queue = f"test.reply.{new_id()}"
             self._channel.queue_declare(self._queue, exclusive=True, auto_delete=True)
-            self._channel.queue_bind(self._queue, rpc.EXCHANGE, self._queue)
         return self._channel

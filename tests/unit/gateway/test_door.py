@@ -10,7 +10,7 @@ import pytest
 
 from gateway.rpc_client import Overloaded, ServiceTimeout, ServiceUnavailable
 from gateway.settings import GatewaySettings
-from services.kernel.rpc import MalformedReply, RemoteError
+from services.kernel.rpc import RemoteError
 from tests.unit.gateway.conftest import ORIGIN, SESSION, SETTINGS, TENANT, USER, Ask, FakeServices, problem, token
 
 TASK = "01936f5e-7c1a-7d2e-9f43-2b7a6c1d0e55"
@@ -203,7 +203,6 @@ def test_unknown_places_and_methods(ask: Ask) -> None:
         (RemoteError("StoreUnavailable", ("internals",)), 503, "service-unavailable"),
         (RemoteError("KeyError", ("internals",), "internals"), 500, "internal"),
         (RemoteError("Rejected", ()), 500, "internal"),
-        (MalformedReply("internals"), 500, "internal"),
         (ServiceUnavailable("internals"), 503, "service-unavailable"),
         (Overloaded("internals"), 503, "overloaded"),
         (ServiceTimeout("internals"), 504, "timeout"),

@@ -1,87 +1,106 @@
-"""The wire format is nameko's: what it would send and accept, to the letter."""
+"""The wire format of calls and replies: what is sent together is read back one by one, and nonsense is refused."""
 
 from __future__ import annotations
 
 import json
 
-import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.kernel import rpc
+from services.kernel.domain import Rejected
 
+TEXT = st.text(st.characters(codec="utf-8"))
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(st.characters(codec="utf-8")),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters(codec="utf-8")), inner),
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner),
     max_leaves=12,
 )
+CALLS = st.lists(st.builds(rpc.Call, TEXT, TEXT, st.dictionaries(TEXT, JSON), TEXT), max_size=4)
 
 
-def test_a_request_is_args_and_kwargs_as_plain_json() -> None:
-    body = rpc.encode_request({"query": "me", "at_least": None})
-    assert json.loads(body) == {"args": [], "kwargs": {"query": "me", "at_least": None}}
+def reply_to(error: Exception) -> rpc.Reply:
+    (reply,) = rpc.decode_replies(rpc.encode_replies([rpc.encode_error("c", error)]))
+    return reply
+
+
+def test_a_message_is_plain_json() -> None:
+    body = rpc.encode_calls([rpc.encode_call(rpc.Call("c", "query", {"query": "me", "at_least": None}))])
+    (call,) = json.loads(body)["calls"]
+    assert call == {"id": "c", "method": "query", "kwargs": {"query": "me", "at_least": None}, "traceparent": ""}
 
 
 @settings(max_examples=30)
-@given(st.dictionaries(st.text(st.characters(codec="utf-8")), JSON))
-def test_a_request_is_read_back_as_it_was_sent(kwargs: dict[str, object]) -> None:
-    assert rpc.decode_request(rpc.encode_request(kwargs)).kwargs == kwargs
+@given(CALLS)
+def test_calls_are_read_back_as_they_were_sent(calls: list[rpc.Call]) -> None:
+    assert rpc.decode_calls(rpc.encode_calls(rpc.encode_call(call) for call in calls)) == calls
 
 
-def test_queue_binding_and_routing_key_fit_together() -> None:
-    assert rpc.request_queue("tasks") == "rpc-tasks"
-    assert rpc.request_binding("tasks") == "tasks.*"
-    assert rpc.routing_key("tasks", rpc.EXECUTE) == "tasks.execute"
+@given(st.dictionaries(TEXT, JSON))
+def test_answers_are_read_back_each_under_its_call(results: dict[str, object]) -> None:
+    body = rpc.encode_replies(rpc.encode_result(id, result) for id, result in results.items())
+    assert {reply.id: reply.answer() for reply in rpc.decode_replies(body)} == results
 
 
-def test_headers_carry_the_call_and_only_context_that_is_there() -> None:
-    assert rpc.headers("c1", correlation_id="x", traceparent="") == {
-        "nameko.call_id_stack": ["c1"],
-        "nameko.correlation_id": "x",
-    }
-
-
-@given(JSON)
-def test_an_answer_is_read_back(result: object) -> None:
-    assert rpc.decode_reply(rpc.encode_result(result)) == result
-
-
-def test_an_exception_keeps_its_name_and_arguments() -> None:
+def test_a_refusal_keeps_its_code_and_its_facts_with_their_types() -> None:
     with pytest.raises(rpc.RemoteError) as raised:
-        rpc.decode_reply(rpc.encode_error(rpc.RemoteError("Rejected", ("not-in-team", {"team_id": "t"}))))
-    assert raised.value.rejection == ("not-in-team", {"team_id": "t"})
+        reply_to(Rejected("not-in-team", team_id="t", n=3, at=None)).answer()
+    assert raised.value.rejection == ("not-in-team", {"team_id": "t", "n": 3, "at": None})
+
+
+def test_what_the_remote_end_raised_for_another_keeps_that_name() -> None:
+    with pytest.raises(rpc.RemoteError) as raised:
+        reply_to(rpc.RemoteError("MethodNotFound", ("explode",))).answer()
+    assert (raised.value.exc_type, raised.value.arguments) == ("MethodNotFound", ("explode",))
 
 
 def test_other_exceptions_are_no_rejections() -> None:
     with pytest.raises(rpc.RemoteError) as raised:
-        rpc.decode_reply(rpc.encode_error(rpc.RemoteError("KeyError", ("secret",))))
+        reply_to(KeyError("secret")).answer()
+    assert raised.value.exc_type == "KeyError"
     assert raised.value.rejection is None
 
 
-def test_facts_may_come_as_a_json_string() -> None:
-    assert rpc.RemoteError("Rejected", ("x", '{"n": 3}')).rejection == ("x", {"n": 3})
-    assert rpc.RemoteError("Rejected", ("x", "not json")).rejection == ("x", {})
+def test_a_refusal_without_facts_has_none() -> None:
     assert rpc.RemoteError("Rejected", ("x",)).rejection == ("x", {})
+    assert rpc.RemoteError("Rejected", ("x", "not facts")).rejection == ("x", {})
+    assert rpc.RemoteError("Rejected", ()).rejection is None
+
+
+def test_an_exception_that_json_cannot_carry_is_still_told() -> None:
+    reply = reply_to(ValueError("\ud800"))
+    assert reply.error == {"type": "ValueError", "args": [], "value": ""}
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b"null", b"{}", b"\xff", b'{"calls": 7}', b'{"calls": [7]}', b'{"calls": [{"id": 1}]}']
+)
+def test_nonsense_is_no_message_with_calls(body: bytes) -> None:
+    with pytest.raises(rpc.Malformed):
+        rpc.decode_calls(body)
 
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b"[]", b"null", b"{}", b'{"result": 1}', b'{"result": null, "error": {}}', b'{"error": 7}', b"\xff"],
+    [b"", b"{", b"[]", b"null", b"{}", b"\xff", b'{"replies": [{"id": "c"}]}', b'{"replies": [7]}']
+    + [b'{"replies": [{"id": "c", "result": null, "error": %s}]}' % error for error in (b"{}", b"7", b'"x"')],
 )
-def test_nonsense_is_a_malformed_reply(body: bytes) -> None:
-    with pytest.raises(rpc.MalformedReply):
-        rpc.decode_reply(body)
+def test_nonsense_is_no_message_with_replies(body: bytes) -> None:
+    with pytest.raises(rpc.Malformed):
+        rpc.decode_replies(body)
 
 
-def test_what_json_cannot_carry_is_refused_when_sending() -> None:
+@pytest.mark.parametrize("value", [{"x": object()}, {"x": "\ud800"}])
+def test_what_json_cannot_carry_is_refused_when_sending(value: dict[str, object]) -> None:
     with pytest.raises(TypeError):
-        rpc.encode_request({"x": object()})
+        rpc.encode_call(rpc.Call("c", "query", value))
 
 
 def test_call_ids_differ() -> None:
     assert rpc.new_call_id() != rpc.new_call_id()
 
 
-def test_ids_and_times_become_text() -> None:
-    assert orjson.loads(rpc.encode_result({"n": 1})) == {"result": {"n": 1}, "error": None}
+def test_queues_are_named_after_whom_they_serve() -> None:
+    assert rpc.call_queue("tasks") == "calls.tasks"
+    assert rpc.reply_queue("gateway", "1") == "replies.gateway.1"
