@@ -108,7 +108,7 @@ class Listener:
                 while not self._stopping:
                     with contextlib.suppress(TimeoutError):
                         # Only what is under way gives a reason to look up before the next message comes.
-                        connection.drain_events(timeout=0.02 if unsettled else 0.25)
+                        connection.drain_events(timeout=0.02 if unsettled else 0.5)
                     self._acknowledge(channel, unsettled)
                     if time.monotonic() - beat > HEARTBEAT / 4:
                         connection.heartbeat_check()

@@ -17,7 +17,7 @@ from services.kernel import broker, faults, logging, message
 from services.kernel.clock import Clock
 from services.kernel.commit import Commit
 from services.kernel.store import MongoCommitStore
-from services.kernel.tail import QUICKEST, SLOWEST
+from services.kernel.tail import QUICKEST, Pace
 
 BATCH = 500
 MOST_UNCONFIRMED = 2_000
@@ -86,7 +86,7 @@ class Relay:
         ahead = asyncio.create_task(self._read(position))
         told = _Told()
         helpers = [asyncio.create_task(self._follow_up(link, told)), asyncio.create_task(replays.serve())]
-        wait, beat_at = QUICKEST, 0.0
+        pace, beat_at = Pace(), 0.0
         try:
             while not self._stop.is_set():
                 commits = await ahead
@@ -95,7 +95,7 @@ class Relay:
                         helper.result()
                 now = asyncio.get_running_loop().time()
                 if commits:
-                    position, wait = commits[-1].position, QUICKEST
+                    position = commits[-1].position
                     # The next batch is read, and published, while the broker confirms this one; behind the
                     # end of the log there is none yet, and a moment's rest lets a few gather.
                     ahead = asyncio.create_task(self._read(position, 0.0 if len(commits) == BATCH else QUICKEST))
@@ -106,9 +106,9 @@ class Relay:
                     self._beat(link, position)
                     beat_at = now + broker.HEARTBEAT_SECONDS
                 await link.settle(link.published - MOST_UNCONFIRMED)
+                pause = pace.pause(bool(commits))
                 if not commits:
-                    wait = min(wait * 1.5, SLOWEST)
-                    await asyncio.sleep(wait)
+                    await asyncio.sleep(pause)
                     ahead = asyncio.create_task(self._read(position))
             await link.settle()
             await asyncio.to_thread(self._checkpoint.move, position, self._clock.now())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import zlib
 from collections.abc import Sequence
@@ -9,9 +10,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import eventlet
 from eventlet.event import Event
-from eventlet.queue import Empty, LightQueue
+from eventlet.queue import LightQueue
 from kombu import Connection, Exchange, Queue  # type: ignore[attr-defined]  # kombu exports lazily
 from kombu.transport.base import Message
 from nameko.exceptions import ContainerBeingKilled
@@ -27,12 +27,14 @@ from services.kernel.listener import Listener, connect
 from services.kernel.message import Unreadable
 from services.kernel.platform import Platform
 from services.kernel.relay import replay_request
+from services.kernel.tail import breather
 
 log = logging.get(__name__)
-PREFETCH = 100
+PREFETCH = 250
 PARTITIONS = 8
 FOLDING_PARTITIONS = 2  # a read model takes in together what has come: the fewer share it, the more that is
 LONGEST_BACK_OFF = 30.0
+LONGEST_LOOK = 2.5
 CONFIRMED_WITHIN = 15.0
 
 
@@ -68,7 +70,7 @@ class Subscribes(Entrypoint):
     def __init__(self, handler: str, **kwargs: Any) -> None:
         super().__init__(expected_exceptions=(Exception,), **kwargs)
         self.handler = handler
-        self._stopping = False
+        self._stopped = threading.Event()
         self._threads: list[Any] = []
         self._inboxes: dict[str, Inbox] = {}
 
@@ -99,15 +101,16 @@ class Subscribes(Entrypoint):
 
     def stop(self) -> None:
         """Finish what is in hand; the broker redelivers the rest."""
-        self._stopping = True
-        self._listener.stop()
+        self.kill()
         for thread in self._threads:
             thread.wait()
 
     def kill(self) -> None:
         """End at once."""
-        self._stopping = True
+        self._stopped.set()
         self._listener.stop()
+        for partition in self._partitions:
+            partition.put(None)
 
     def _inbox(self) -> Inbox:
         handler = of_subscription(self.subscription, self._platform)
@@ -187,20 +190,22 @@ class Subscribes(Entrypoint):
         return zlib.crc32(raw[start : raw.find(b'"', start)]) % len(self._partitions)
 
     def _work(self, partition: LightQueue) -> None:
-        while not self._stopping:
-            try:
-                waiting = [partition.get(timeout=0.5)]
-            except Empty:
-                continue
+        while not self._stopped.is_set():
+            waiting = [partition.get()]
             while not partition.empty():  # what came meanwhile goes along; the prefetch bounds it
                 waiting.append(partition.get_nowait())
+            if None in waiting:
+                return
+            began = time.monotonic()
             if self._handle([bytes(message.body) for message in waiting]):
                 self._listener.settled(waiting)
+                if partition.qsize() < PREFETCH / len(self._partitions):
+                    self._stopped.wait(breather(time.monotonic() - began))
 
     def _handle(self, bodies: Sequence[bytes]) -> bool:
         """Bring messages to a durable outcome; False only when the process stops before that."""
         pause = 0.05
-        while not self._stopping:
+        while not self._stopped.is_set():
             try:
                 error = self._fire(Delivery(self._inbox(), bodies))
             except Exception as away:  # which generation is live stands in the database, too
@@ -209,7 +214,7 @@ class Subscribes(Entrypoint):
                 return True
             # Transient, or the inbox would have parked it: wait here, the prefetch holds the rest back.
             log.warning("subscription.waits", handler=self.handler, why=repr(error), retry_in=pause)
-            eventlet.sleep(pause)
+            self._stopped.wait(pause)
             pause = min(pause * 2, LONGEST_BACK_OFF)
         return False
 
@@ -232,8 +237,7 @@ class Subscribes(Entrypoint):
         """Ask the producer again for facts that others have waited for too long."""
         after = self._platform.settings.parked_after_seconds
         asked: dict[tuple[str, int], float] = {}
-        while not self._stopping:
-            eventlet.sleep(1.0)
+        while not self._stopped.wait(min(after / 2, LONGEST_LOOK)):
             try:
                 now = time.monotonic()
                 missing = [

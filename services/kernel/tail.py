@@ -17,6 +17,11 @@ QUICKEST = 0.004
 SLOWEST = 0.05
 BUSY = 0.02
 """How often a busy log is looked at for those whose every step is a transaction: a few facts then share one."""
+QUIET = 0.25
+QUIET_AFTER = 5.0
+"""When nothing has happened for so many seconds, one looks but four times a second."""
+BREATHER = 3.0
+LONGEST_BREATHER = 0.25
 KEPT = 2_000
 KEPT_SECONDS = 1.0
 
@@ -27,15 +32,29 @@ class Pace:
     Two relays or projectors looking at once do no harm, so there is no lease and nothing to elect.
     """
 
-    def __init__(self, stop: threading.Event, quickest: float = QUICKEST) -> None:
-        self._stop = stop
+    def __init__(self, quickest: float = QUICKEST) -> None:
         self._quickest = quickest
         self._pause = quickest
+        self._found_at = time.monotonic()
 
-    def wait(self, found: bool) -> bool:
-        """Wait the due time; False when the process is to stop."""
-        self._pause = self._quickest if found else min(self._pause * 1.5, SLOWEST)
-        return not self._stop.wait(self._pause)
+    def pause(self, found: bool) -> float:
+        """Seconds to wait after a look that found something, or nothing."""
+        now = time.monotonic()
+        if found:
+            self._found_at, self._pause = now, self._quickest
+        else:
+            slowest = SLOWEST if now - self._found_at < QUIET_AFTER else QUIET
+            self._pause = min(self._pause * 1.5, slowest)
+        return self._pause
+
+
+def breather(worked: float) -> float:
+    """How long a follower rests after a step that took so many seconds: several times as long, within bounds.
+
+    On an idle machine a step is short, and so is the rest. The more there is to do, the longer both get, and
+    the more facts share one transaction: so followers give way to those whose callers wait.
+    """
+    return min(worked * BREATHER, LONGEST_BREATHER)
 
 
 class Head:
@@ -49,9 +68,9 @@ class Head:
 
     def run(self) -> None:
         """Look until told to stop. Failures to reach the database are the followers' to report."""
-        pace = Pace(self._stop, BUSY)
+        pace = Pace(BUSY)
         found = True
-        while pace.wait(found):
+        while not self._stop.wait(pace.pause(found)):
             position = self._look()
             found = position > self._position
             if found:
@@ -60,9 +79,15 @@ class Head:
                     self._grown.notify_all()
 
     def beyond(self, position: int, timeout: float) -> bool:
-        """Whether the log goes beyond `position`; waits up to `timeout` seconds for it."""
+        """Whether the log goes beyond `position`; waits up to `timeout` seconds for it, or until `wake`."""
         with self._grown:
-            return self._grown.wait_for(lambda: self._position > position, timeout)
+            self._grown.wait_for(lambda: self._position > position or self._stop.is_set(), timeout)
+            return self._position > position
+
+    def wake(self) -> None:
+        """Let nobody wait any longer: the process is to stop."""
+        with self._grown:
+            self._grown.notify_all()
 
 
 class Recent:

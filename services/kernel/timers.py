@@ -63,8 +63,8 @@ class Timers:
         self._clock = clock
         self.lease = lease
         self._held: dict[str, str] = {}
-        self._set = threading.Condition()
-        self._times_set = 0
+        self._stirred = threading.Condition()
+        self._times_stirred = 0
 
     def ensure_indexes(self) -> None:
         """Create what finding due timers rests on; safe to repeat."""
@@ -89,18 +89,23 @@ class Timers:
             upsert=True,
         )
         if timer.due <= self._clock.now():
-            with self._set:
-                self._times_set += 1
-                self._set.notify_all()
+            self.stir()
 
     def wait(self, seen: int, seconds: float) -> int:
-        """Until this process has set a timer that is due, or for so long; answers how many it has set until now.
+        """Until there is reason to look, or for so long; answers how many reasons there have been until now.
 
-        `seen` is the answer before: what was set since then does not wait.
+        This process has set a timer that is due, or another of its threads has found one, behind which there
+        may be more. `seen` is the answer before: a reason since then does not wait.
         """
-        with self._set:
-            self._set.wait_for(lambda: self._times_set != seen, seconds)
-            return self._times_set
+        with self._stirred:
+            self._stirred.wait_for(lambda: self._times_stirred != seen, seconds)
+            return self._times_stirred
+
+    def stir(self) -> None:
+        """Give every thread of this process a reason to look."""
+        with self._stirred:
+            self._times_stirred += 1
+            self._stirred.notify_all()
 
     def keep(self, clock: Every) -> None:
         """Let it run from now on; safe to repeat, a clock that runs already goes on."""
@@ -126,6 +131,8 @@ class Timers:
             row = self._claim()
             if row is None:
                 return fired
+            if fired == 0:
+                self.stir()
             try:
                 self._run(row, run)
             finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 from bson.int64 import Int64
 
@@ -15,12 +16,15 @@ from services.kernel.inbox import Inbox
 from services.kernel.platform import Platform
 from services.kernel.process import cursor_id, fire_timers
 from services.kernel.projection import Projector
-from services.kernel.tail import Head, Recent
+from services.kernel.tail import Head, Recent, breather
 
 log = logging.get(__name__)
 BATCH = 200
 TIMER_SECONDS = 0.5
+HELPER_SECONDS = 10.0
 NOTED_SECONDS = 1.0
+RESTS_AFTER = 1.0
+QUIET_SECONDS = 4.0
 
 
 class Follower:
@@ -96,11 +100,14 @@ class Worker:
             platform.timers.keep(clock)
         self._spawn("leases", self._leases)
         for number in range(platform.definition.timer_threads):
-            self._spawn(f"timers.{number}", self._timers)
+            # One looks for what is due; the others help when it has found something.
+            self._spawn(f"timers.{number}", partial(self._timers, TIMER_SECONDS if number == 0 else HELPER_SECONDS))
 
     def stop(self) -> None:
         """End every thread after the step in hand."""
         self._stop.set()
+        self._head.wake()
+        self._platform.timers.stir()
         for thread in self._threads:
             thread.join(timeout=15)
 
@@ -114,20 +121,25 @@ class Worker:
 
     def _following(self, who: Projector | Follower, whole: int) -> Callable[[], None]:
         def run() -> None:
+            patience = RESTS_AFTER
             while not self._stop.is_set():
-                if self._head.beyond(who.position(), timeout=1.0):
-                    while who.step() >= whole and not self._stop.is_set():
-                        pass  # less than a whole batch is the end of the log
-                else:
+                if not self._head.beyond(who.position(), patience):
                     who.rest()
+                    patience = QUIET_SECONDS
+                    continue
+                patience = RESTS_AFTER
+                began = time.monotonic()
+                while who.step() >= whole and not self._stop.is_set():
+                    began = time.monotonic()  # less than a whole batch is the end of the log
+                self._stop.wait(breather(time.monotonic() - began))
 
         return run
 
-    def _timers(self) -> None:
+    def _timers(self, seconds: float) -> None:
         timers, seen = self._platform.timers, 0
         while not self._stop.is_set():
             fire_timers(timers, self._platform.application)
-            seen = timers.wait(seen, TIMER_SECONDS)
+            seen = timers.wait(seen, seconds)
 
     def _leases(self) -> None:
         timers = self._platform.timers

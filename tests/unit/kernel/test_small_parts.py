@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from pydantic import ValidationError
@@ -19,7 +20,7 @@ from services.kernel import faults
 from services.kernel.clock import SettableClock, SystemClock, new_id
 from services.kernel.config import Settings
 from services.kernel.store import connect
-from services.kernel.tail import QUICKEST, SLOWEST, Head, Pace
+from services.kernel.tail import QUICKEST, QUIET, QUIET_AFTER, SLOWEST, Head, Pace, breather
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -79,21 +80,23 @@ def test_every_point_is_reached_exactly_as_it_is_named() -> None:
     assert set(re.findall(r'faults\.reached\("([^"]+)"\)', code)) == set(faults.POINTS)
 
 
-def test_one_looks_again_soon_after_finding_and_ever_later_in_quiet_times() -> None:
-    waits: list[float] = []
+def test_one_looks_again_soon_after_finding_and_ever_later_in_quiet_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr("services.kernel.tail.time", SimpleNamespace(monotonic=lambda: now))
+    pace = Pace()
+    assert [pace.pause(True), pace.pause(True)] == [QUICKEST, QUICKEST]
+    soon = [pace.pause(False) for _ in range(9)]
+    assert soon == sorted(soon)
+    assert soon[-1] == SLOWEST
+    now += QUIET_AFTER + 1
+    assert [pace.pause(False) for _ in range(9)][-1] == QUIET
+    assert pace.pause(True) == QUICKEST
 
-    class Stop(threading.Event):
-        def wait(self, timeout: float | None = None) -> bool:
-            waits.append(timeout or 0)
-            return len(waits) == 12
 
-    pace = Pace(Stop())
-    assert [pace.wait(found) for found in [True, True, *[False] * 9]] == [True] * 11
-    assert waits[:2] == [QUICKEST, QUICKEST]
-    assert waits[2:] == sorted(waits[2:])
-    assert waits[-1] == SLOWEST
-    assert not pace.wait(True)
-    assert waits[-1] == QUICKEST
+def test_a_follower_rests_longer_than_it_worked_but_not_for_ever() -> None:
+    assert breather(0.0) == 0.0
+    assert breather(0.01) > 0.01
+    assert breather(0.01) < breather(0.02) <= breather(10.0) <= 0.25
 
 
 def test_followers_are_woken_when_the_log_grows_and_only_then() -> None:
