@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
@@ -18,8 +19,11 @@ from pymongo.write_concern import WriteConcern
 
 from services.kernel.appender import Appender, Taken, Unknown
 from services.kernel.commit import Commit, NotStorable, StoreUnavailable, VersionConflict, storable
+from services.kernel.together import Together
 
 Document = dict[str, Any]
+READERS = 2
+"""Questions for streams that one process has under way at once; who comes meanwhile shares the next."""
 
 
 class CommitStore(Protocol):
@@ -83,6 +87,7 @@ class MongoCommitStore:
         self._deadline = deadline
         self._next: int | None = None
         self._appender = Appender(self._insert)
+        self._loads: Together[str, list[Commit]] = Together(self._load_together, hands=READERS)
 
     def ensure_indexes(self) -> None:
         """Create what the guarantees rest on; safe to repeat."""
@@ -99,9 +104,20 @@ class MongoCommitStore:
 
         Staleness is harmless: the unique index catches it at the append. What may still be rolled back
         is not: a commit that follows a version which a failover took away would leave a hole for ever.
+        Readers of this process that come at the same moment share one question.
         """
-        rows = self._durable.find({"stream": stream}).sort("version", ASCENDING)
-        return [Commit.from_document(row) for row in rows]
+        return self._loads.ask(stream)
+
+    def _load_together(self, streams: Sequence[str]) -> list[list[Commit]]:
+        if len(streams) == 1:
+            wanted: Any = streams[0]
+        else:
+            wanted = {"$in": list(set(streams))}
+        rows = self._durable.find({"stream": wanted}).sort([("stream", ASCENDING), ("version", ASCENDING)])
+        found: dict[str, list[Commit]] = defaultdict(list)
+        for row in rows:
+            found[row["stream"]].append(Commit.from_document(row))
+        return [list(found[stream]) for stream in streams]
 
     def last(self, stream: str, up_to: int | None = None) -> Commit | None:
         """See `CommitStore.last`."""

@@ -62,7 +62,7 @@ def batch(store: MongoCommitStore, commits: list[Commit]) -> list[Commit | Excep
         assert held.wait(10)
 
         def let_go() -> None:
-            while len(store._appender._queue) < len(commits):
+            while store._appender.waiting < len(commits):
                 time.sleep(0.002)
             gathered.set()
 

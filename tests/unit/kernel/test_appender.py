@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.kernel import appender as appending
+from services.kernel import together
 from services.kernel.appender import Appender, Taken, Unknown
 from services.kernel.commit import Commit, StoreUnavailable, VersionConflict
 from services.kernel.memory import MemoryCommitStore
@@ -93,7 +93,7 @@ def test_every_writer_is_answered_and_the_log_is_whole(script: list[tuple[str, i
 
 
 def test_writers_that_come_together_share_one_insert(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(appending, "LARGEST_BATCH", 7)
+    monkeypatch.setattr(together, "LARGEST_BATCH", 7)
     gate, entered = threading.Event(), threading.Event()
     insert = ScriptedInsert([])
 
@@ -108,7 +108,7 @@ def test_writers_that_come_together_share_one_insert(monkeypatch: pytest.MonkeyP
     assert entered.wait(10)
 
     def let_go() -> None:
-        while len(appender._queue) < 20:
+        while appender.waiting < 20:
             threading.Event().wait(0.002)
         gate.set()
 
