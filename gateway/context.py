@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
+
+import uuid_utils
 
 from gateway.settings import Network
 
@@ -40,7 +41,7 @@ def context_of(scope: Any) -> Context:
 def correlation_id(header: bytes) -> str:
     """The caller's correlation id when it looks like a UUID, else a fresh one: it ends up in every log line."""
     text = header.decode("latin-1")
-    return text.lower() if _UUID.fullmatch(text) else str(uuid.uuid4())
+    return text.lower() if _UUID.fullmatch(text) else str(uuid_utils.uuid4())
 
 
 def traceparent(header: bytes) -> str:

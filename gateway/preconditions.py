@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import re
-import uuid
 from collections.abc import Mapping
 from typing import Any
 
 import orjson
+import uuid_utils
 from starlette.datastructures import Headers
 
 from gateway.errors import Problem
 from gateway.principals import ANONYMOUS_ACTOR, Principal
 from services.kernel.clock import new_id
 
-COMMAND_IDS = uuid.UUID("5d0b7a7e-3f0c-5f3e-9a51-6c1f0a6f2f11")
+COMMAND_IDS = uuid_utils.UUID("5d0b7a7e-3f0c-5f3e-9a51-6c1f0a6f2f11")
 
 _KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{6,126}[\x21-\x7e])")
 _VERSION = re.compile(r'"(\d{1,18})"')
@@ -34,7 +34,7 @@ def command_id(tenant: str, actor: str, key: str | None, data: Mapping[str, Any]
     name = f"{tenant}|{actor}|{key}"
     if actor == ANONYMOUS_ACTOR:
         name += "|" + hashlib.sha256(orjson.dumps(data, option=orjson.OPT_SORT_KEYS)).hexdigest()
-    return str(uuid.uuid5(COMMAND_IDS, name))
+    return str(uuid_utils.uuid5(COMMAND_IDS, name))
 
 
 def idempotency_key(headers: Headers) -> str | None:
@@ -71,4 +71,4 @@ def id_for_new(principal: Principal, headers: Headers) -> str:
     key = idempotency_key(headers)
     if key is None or principal.is_anonymous:
         return new_id()
-    return str(uuid.uuid5(COMMAND_IDS, f"new|{principal.tenant}|{principal.actor}|{key}"))
+    return str(uuid_utils.uuid5(COMMAND_IDS, f"new|{principal.tenant}|{principal.actor}|{key}"))

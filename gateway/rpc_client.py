@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import pika
+import uuid_utils
 from pika.channel import Channel
 from pika.spec import Basic
 
@@ -95,7 +95,7 @@ class RpcClient:
     async def connected(self, broker: AsyncBroker) -> None:
         """Open the reply queue of this connection."""
         channel = broker.channel
-        queue = rpc.reply_queue("gateway", uuid.uuid4().hex)
+        queue = rpc.reply_queue("gateway", uuid_utils.uuid4().hex)
         await broker.call(channel.queue_declare, queue=queue, exclusive=True, auto_delete=True)
         await broker.call(
             channel.basic_consume, queue=queue, on_message_callback=self._on_replies, auto_ack=True, exclusive=True

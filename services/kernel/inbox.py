@@ -90,6 +90,11 @@ def transient(error: BaseException) -> bool:
     )
 
 
+def cursor_id(handler: str, stream: str) -> str:
+    """The name of a handler's cursor in one stream."""
+    return f"{handler}|{stream}"
+
+
 class _LostRace(Exception):
     """Another consumer moved this cursor first."""
 
@@ -412,7 +417,7 @@ class Inbox:
         return (int(row["version"]), "blocked" in row) if row else (0, False)
 
     def _cursor_id(self, stream: str) -> str:
-        return f"{self._handler.name}|{stream}"
+        return cursor_id(self._handler.name, stream)
 
     def _place(self, stream: str, version: int) -> str:
         return f"{self._handler.name}|{stream}@{version}"
@@ -435,5 +440,4 @@ def ensure_indexes(db: Database[dict[str, Any]]) -> None:
         [("handler", ASCENDING), ("stream", ASCENDING), ("version", ASCENDING)], unique=True
     )
     db["inbox_parked"].create_index([("handler", ASCENDING), ("parked_at", ASCENDING)])
-    db["inbox_cursors"].create_index([("handler", ASCENDING), ("stream", ASCENDING)])
     db["inbox_cursors"].create_index([("blocked.at", ASCENDING)], sparse=True)

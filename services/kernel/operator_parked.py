@@ -6,7 +6,7 @@ from typing import Any
 
 from services.kernel import health
 from services.kernel.handlers import of_reaction, of_subscription
-from services.kernel.inbox import Handler, Inbox
+from services.kernel.inbox import Handler, Inbox, cursor_id
 from services.kernel.message import Unreadable
 from services.kernel.platform import Platform
 
@@ -30,7 +30,8 @@ def unpark(platform: Platform, handler: str, stream: str, *, skip: bool) -> Row:
     at = {"handler": found.name, "stream": stream}
     if platform.db["inbox_parked"].find_one({**at, "unreadable": True}) is not None:
         return _unpark_unreadable(platform, inbox, at, skip)
-    blocked = platform.db["inbox_cursors"].find_one({**at, "blocked": {"$exists": True}})
+    cursor = {"_id": cursor_id(found.name, stream), "blocked": {"$exists": True}}
+    blocked = platform.db["inbox_cursors"].find_one(cursor)
     waiting = platform.db["inbox_parked"].find_one(at)
     if blocked is None and waiting is None:
         raise NothingThere(f"nothing of {stream} waits at {found.name}")
@@ -38,7 +39,7 @@ def unpark(platform: Platform, handler: str, stream: str, *, skip: bool) -> Row:
         # A gap is filled by the source; to pass over it would lose a fact that is merely late.
         raise NothingThere(f"{stream} waits at {found.name} for an earlier fact, it is not blocked: replay it")
     applied = inbox.unpark(stream, skip=skip)
-    still = platform.db["inbox_cursors"].find_one({**at, "blocked": {"$exists": True}})
+    still = platform.db["inbox_cursors"].find_one(cursor)
     return {
         "handler": found.name,
         "stream": stream,
@@ -84,7 +85,7 @@ def _waiting(platform: Platform) -> list[Row]:
     rows = []
     for group in groups:
         at = group["_id"]
-        cursor = platform.db["inbox_cursors"].find_one(at) or {"version": 0}
+        cursor = platform.db["inbox_cursors"].find_one({"_id": cursor_id(**at)}) or {"version": 0}
         if "blocked" not in cursor:
             missing = cursor["version"] + 1
             why = f"version {missing} has not come"

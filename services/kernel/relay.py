@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import deque
 from datetime import datetime
 from typing import Any
@@ -17,11 +18,12 @@ from services.kernel import broker, faults, logging, message
 from services.kernel.clock import Clock
 from services.kernel.commit import Commit
 from services.kernel.store import MongoCommitStore
-from services.kernel.tail import QUICKEST, Pace
+from services.kernel.tail import SLOWEST, Pace, breather
 
 BATCH = 500
 MOST_UNCONFIRMED = 2_000
 CHECKPOINT_SECONDS = 0.05
+GATHERING = 0.005
 log = logging.get(__name__)
 
 
@@ -57,6 +59,7 @@ class Relay:
         self._url = amqp_url
         self._clock = clock
         self._stop = threading.Event()
+        self._reading = 0.0
 
     def stop(self) -> None:
         """End after the batch in hand."""
@@ -93,15 +96,16 @@ class Relay:
                 for helper in helpers:
                     if helper.done():
                         helper.result()
-                now = asyncio.get_running_loop().time()
                 if commits:
                     position = commits[-1].position
-                    # The next batch is read, and published, while the broker confirms this one; behind the
-                    # end of the log there is none yet, and a moment's rest lets a few gather.
-                    ahead = asyncio.create_task(self._read(position, 0.0 if len(commits) == BATCH else QUICKEST))
+                    # The next batch is read while this one is published and confirmed; behind the end of the
+                    # log there is none yet, and a moment's rest lets a few gather.
+                    rest = 0.0 if len(commits) == BATCH else max(GATHERING, min(breather(self._reading), SLOWEST))
+                    ahead = asyncio.create_task(self._read(position, rest))
                     faults.reached("relay.before_publish")
                     publish(link, self._service, commits)
                     told.add(position, link.published)
+                now = asyncio.get_running_loop().time()
                 if now >= beat_at:
                     self._beat(link, position)
                     beat_at = now + broker.HEARTBEAT_SECONDS
@@ -129,7 +133,10 @@ class Relay:
 
     async def _read(self, position: int, rest: float = 0.0) -> list[Commit]:
         await asyncio.sleep(rest)
-        return await asyncio.to_thread(self._store.after, position, BATCH)
+        began = time.monotonic()
+        commits = await asyncio.to_thread(self._store.after, position, BATCH)
+        self._reading = time.monotonic() - began
+        return commits
 
     def _beat(self, link: broker.AsyncBroker, position: int) -> None:
         """Say "alive, and told up to here", on the same channel, so that order against the facts holds."""

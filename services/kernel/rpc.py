@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+import uuid_utils
 
 CONTENT_TYPE = "application/json"
 
@@ -76,7 +76,7 @@ def reply_queue(client: str, id: str) -> str:
 
 def new_call_id() -> str:
     """An id that ties a reply to its call."""
-    return uuid.uuid4().hex
+    return uuid_utils.uuid4().hex
 
 
 def encode_call(call: Call) -> bytes:

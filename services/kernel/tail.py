@@ -23,6 +23,7 @@ QUIET_AFTER = 5.0
 BREATHER = 3.0
 LONGEST_BREATHER = 0.25
 KEPT = 2_000
+READ_AT_ONCE = 500
 KEPT_SECONDS = 1.0
 
 
@@ -103,6 +104,15 @@ class Recent:
         self._lock = threading.RLock()
         self._commits: deque[tuple[float, Commit]] = deque()
         self._typed: dict[int, list[Recorded]] = {}
+        self._end: int | None = None
+
+    def look(self) -> int:
+        """Where the log ends now, or a good way further on; for one thread. What is new is read at once, for all."""
+        if self._end is None:
+            self._end = self._store.head()
+        elif commits := self.after(self._end, READ_AT_ONCE):
+            self._end = commits[-1].position
+        return self._end
 
     def after(self, position: int, limit: int) -> Sequence[Commit]:
         """See `CommitStore.after`; may answer less than there is."""

@@ -82,13 +82,13 @@ class Worker:
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
         self._stop = threading.Event()
-        self._head = Head(platform.store.head, self._stop)
+        self._recent = Recent(platform.store, platform.registry)
+        self._head = Head(self._recent.look, self._stop)
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
         """Create what is missing and start every thread."""
-        platform = self._platform
-        recent = Recent(platform.store, platform.registry)
+        platform, recent = self._platform, self._recent
         self._spawn("head", self._head.run)
         for model in platform.definition.read_models:
             projector = Projector(platform.db, model, recent, recent, platform.keyring)

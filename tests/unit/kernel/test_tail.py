@@ -40,7 +40,8 @@ def grown(store: MemoryCommitStore, count: int) -> None:
 @settings(max_examples=150, deadline=None)
 @given(
     steps=st.lists(
-        st.tuples(st.sampled_from(["append", "read", "wait"]), st.integers(0, 3), st.integers(1, 5)), max_size=40
+        st.tuples(st.sampled_from(["append", "look", "read", "wait"]), st.integers(0, 3), st.integers(1, 5)),
+        max_size=40,
     ),
     kept=st.integers(1, 6),
 )
@@ -54,6 +55,8 @@ def test_every_follower_reads_the_whole_log_in_order(steps: list[tuple[str, int,
         for step, who, count in [*steps, *[("read", n, 100) for n in range(4)] * 30]:
             if step == "append":
                 grown(store, count)
+            elif step == "look":
+                assert recent.look() <= store.head()
             elif step == "wait":
                 patched.setattr(tail, "KEPT_SECONDS", -1.0 if who % 2 else 3600.0)
             else:
@@ -62,6 +65,7 @@ def test_every_follower_reads_the_whole_log_in_order(steps: list[tuple[str, int,
                 assert batch or len(followers[who]) == store.head(), "a follower is told that there is nothing more"
                 followers[who] += [c.position for c in batch]
         assert all(seen == list(range(1, store.head() + 1)) for seen in followers.values())
+        assert [recent.look() for _ in range(store.head() + 2)][-1] == store.head()
 
 
 def test_followers_that_are_close_together_cost_one_reading() -> None:
@@ -71,6 +75,21 @@ def test_followers_that_are_close_together_cost_one_reading() -> None:
     for _ in range(5):
         assert len(recent.after(0, 100)) == 10
     assert store.asked == 1
+
+
+def test_who_looks_where_the_log_ends_reads_it_for_the_followers() -> None:
+    store = Counting()
+    grown(store, 3)
+    recent = Recent(store, REGISTRY)
+    assert recent.look() == 3
+    grown(store, 4)
+    assert recent.look() == 7
+    asked = store.asked
+    assert [commit.position for commit in recent.after(3, 100)] == [4, 5, 6, 7]
+    assert [commit.position for commit in recent.after(5, 1)] == [6]
+    assert store.asked == asked, "a follower read what had just been read"
+    assert [commit.position for commit in recent.after(1, 100)] == [2, 3, 4, 5, 6, 7], "one further behind"
+    assert recent.look() == 7
 
 
 def test_nothing_typed_is_kept_for_longer_than_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
