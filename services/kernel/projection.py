@@ -292,12 +292,15 @@ class Projector:
             self._at = self._noted = self.shelf.position(self.shelf.live())
         return self._at
 
-    def rest(self) -> None:
-        """Nothing comes at the moment: note how far the log was read, and look at the cursor anew the next time.
+    def rest(self, passed: int) -> None:
+        """Nothing comes at the moment: note that the log was read, or passed over, up to there.
 
-        A rebuilt generation may have gone live a little behind.
+        The next time the cursor is looked at anew: a rebuilt generation may have gone live a little behind.
         """
-        self._note(self._following)
+        generation = self._generation()
+        if self._at is not None:
+            self._at = max(self._at, passed)
+            self._note(generation)
         self._at = None
 
     def step(self) -> int:
@@ -306,11 +309,7 @@ class Projector:
         The cursor moves with what was folded. Behind commits that do not concern the model it moves now
         and then only: most commits concern few models, and every model's cursor would be written for each.
         """
-        generation = self.shelf.live()
-        if generation != self._following:
-            # Where a rebuild has healed what the former generation could not fold, it is followed again.
-            self._following, self._stopped = generation, set(self.shelf.blocked(generation))
-            self._at = None
+        generation = self._generation()
         # What this projector remembers may be behind, when another one moved on: then it loses the race below.
         commits = self._store.after(self.position(), BATCH)
         if not commits:
@@ -326,6 +325,14 @@ class Projector:
         if time.monotonic() - self._noted_when > NOTED_SECONDS:
             self._note(generation)
         return len(commits)
+
+    def _generation(self) -> str:
+        generation = self.shelf.live()
+        if generation != self._following:
+            # Where a rebuild has healed what the former generation could not fold, it is followed again.
+            self._following, self._stopped = generation, set(self.shelf.blocked(generation))
+            self._at = None
+        return generation
 
     def _fold_in(self, generation: str, facts: Sequence[Recorded], end: int) -> bool:
         def fold(session: ClientSession) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from services.kernel.commit import Commit, Recorded
@@ -58,37 +58,76 @@ def breather(worked: float) -> float:
     return min(worked * BREATHER, LONGEST_BREATHER)
 
 
-class Head:
-    """Where the log ends now, looked up by one thread of the process for all its followers."""
+class Watch:
+    """One follower's place at the end of the log: it is woken only by what concerns it."""
 
-    def __init__(self, look: Callable[[], int], stop: threading.Event) -> None:
-        self._look = look
+    def __init__(self, head: Head, categories: Iterable[str]) -> None:
+        self.categories = frozenset(categories)
+        self.concerned = 0
+        self.woken = threading.Event()
+        self._head = head
+
+    def wait(self, position: int, timeout: float) -> bool:
+        """Whether there may be something to read beyond `position`; waits up to `timeout` seconds for it."""
+        self.woken.clear()
+        if not self._beyond(position):
+            self.woken.wait(timeout)
+        return self._beyond(position)
+
+    def passed(self, position: int) -> int:
+        """Up to where the log holds nothing for this follower, who has read up to `position`."""
+        end = self._head.end  # first, or a commit might be passed over that comes in between
+        return position if self._beyond(position) else max(end, position)
+
+    def _beyond(self, position: int) -> bool:
+        return self._head.began is not None and (self.concerned > position or position < self._head.began)
+
+
+class Head:
+    """The end of the log, looked at by one thread of the process for all its followers."""
+
+    def __init__(self, recent: Recent, stop: threading.Event) -> None:
+        self._recent = recent
         self._stop = stop
-        self._grown = threading.Condition()
-        self._position = 0
+        self._watches: list[Watch] = []
+        self.began: int | None = None
+        self.end = 0
+
+    def watch(self, categories: Iterable[str]) -> Watch:
+        """A place for one more follower; to be taken before `run`."""
+        watch = Watch(self, categories)
+        self._watches.append(watch)
+        return watch
 
     def run(self) -> None:
         """Look until told to stop. Failures to reach the database are the followers' to report."""
         pace = Pace(BUSY)
         found = True
         while not self._stop.wait(pace.pause(found)):
-            position = self._look()
-            found = position > self._position
-            if found:
-                with self._grown:
-                    self._position = position
-                    self._grown.notify_all()
-
-    def beyond(self, position: int, timeout: float) -> bool:
-        """Whether the log goes beyond `position`; waits up to `timeout` seconds for it, or until `wake`."""
-        with self._grown:
-            self._grown.wait_for(lambda: self._position > position or self._stop.is_set(), timeout)
-            return self._position > position
+            found = self._look()
+        self.wake()
 
     def wake(self) -> None:
-        """Let nobody wait any longer: the process is to stop."""
-        with self._grown:
-            self._grown.notify_all()
+        """Let nobody wait any longer."""
+        for watch in self._watches:
+            watch.woken.set()
+
+    def _look(self) -> bool:
+        if self.began is None:
+            # Who is not that far yet reads on by himself.
+            self.began = self.end = self._recent.end()
+            self.wake()
+            return True
+        commits = self._recent.after(self.end, READ_AT_ONCE)
+        last = {commit.category: commit.position for commit in commits}
+        for watch in self._watches:
+            concerned = max((last[category] for category in watch.categories & last.keys()), default=0)
+            if concerned:
+                watch.concerned = concerned
+                watch.woken.set()
+        if commits:
+            self.end = commits[-1].position
+        return bool(commits)
 
 
 class Recent:
@@ -104,15 +143,10 @@ class Recent:
         self._lock = threading.RLock()
         self._commits: deque[tuple[float, Commit]] = deque()
         self._typed: dict[int, list[Recorded]] = {}
-        self._end: int | None = None
 
-    def look(self) -> int:
-        """Where the log ends now, or a good way further on; for one thread. What is new is read at once, for all."""
-        if self._end is None:
-            self._end = self._store.head()
-        elif commits := self.after(self._end, READ_AT_ONCE):
-            self._end = commits[-1].position
-        return self._end
+    def end(self) -> int:
+        """Where the log ends now."""
+        return self._store.head()
 
     def after(self, position: int, limit: int) -> Sequence[Commit]:
         """See `CommitStore.after`; may answer less than there is."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from bson.int64 import Int64
@@ -66,9 +66,10 @@ class Follower:
                 self._note(self._at)
         return len(commits)
 
-    def rest(self) -> None:
-        """Nothing comes at the moment: note how far the log was read."""
-        if self._at is not None and self._noted_at < self._at:
+    def rest(self, passed: int) -> None:
+        """Nothing comes at the moment: note that the log was read, or passed over, up to there."""
+        self._at = max(self.position(), passed)
+        if self._noted_at < self._at:
             self._note(self._at)
 
     def _note(self, position: int) -> None:
@@ -83,19 +84,20 @@ class Worker:
         self._platform = platform
         self._stop = threading.Event()
         self._recent = Recent(platform.store, platform.registry)
-        self._head = Head(self._recent.look, self._stop)
+        self._head = Head(self._recent, self._stop)
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
         """Create what is missing and start every thread."""
         platform, recent = self._platform, self._recent
-        self._spawn("head", self._head.run)
         for model in platform.definition.read_models:
             projector = Projector(platform.db, model, recent, recent, platform.keyring)
             projector.prepare()
-            self._spawn(f"projection.{model.name}", self._following(projector, projection.BATCH))
+            self._spawn(f"projection.{model.name}", self._following(projector, model.categories, projection.BATCH))
         for reaction in platform.definition.reactions:
-            self._spawn(f"reaction.{reaction.name}", self._following(Follower(platform, reaction, recent), BATCH))
+            follower = Follower(platform, reaction, recent)
+            self._spawn(f"reaction.{reaction.name}", self._following(follower, reaction.categories, BATCH))
+        self._spawn("head", self._head.run)
         for clock in platform.definition.clocks:
             platform.timers.keep(clock)
         self._spawn("leases", self._leases)
@@ -119,13 +121,17 @@ class Worker:
         """Let `wait` return; safe in a signal handler."""
         self._stop.set()
 
-    def _following(self, who: Projector | Follower, whole: int) -> Callable[[], None]:
+    def _following(self, who: Projector | Follower, categories: Iterable[str], whole: int) -> Callable[[], None]:
+        watch = self._head.watch(categories)
+
         def run() -> None:
             patience = RESTS_AFTER
             while not self._stop.is_set():
-                if not self._head.beyond(who.position(), patience):
-                    who.rest()
-                    patience = QUIET_SECONDS
+                position = who.position()
+                if not watch.wait(position, patience):
+                    passed = watch.passed(position)
+                    who.rest(passed)
+                    patience = RESTS_AFTER if passed > position else QUIET_SECONDS
                     continue
                 patience = RESTS_AFTER
                 began = time.monotonic()

@@ -73,7 +73,7 @@ def test_what_does_not_concern_a_model_moves_its_cursor_when_there_is_time(
         last = count(service, number)
         assert follower.step() == 1
     assert service.reads.position() == noted
-    follower.rest()
+    follower.rest(follower.position())
     assert service.reads.position() == last
     (model,) = service.definition.read_models
     other = Projector(service.db, model, service.store, service.registry, service.keyring)

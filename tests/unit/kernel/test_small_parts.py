@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-import threading
-import time
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -20,7 +18,7 @@ from services.kernel import faults
 from services.kernel.clock import SettableClock, SystemClock, new_id
 from services.kernel.config import Settings
 from services.kernel.store import connect
-from services.kernel.tail import QUICKEST, QUIET, QUIET_AFTER, SLOWEST, Head, Pace, breather
+from services.kernel.tail import QUICKEST, QUIET, QUIET_AFTER, SLOWEST, Pace, breather
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -97,24 +95,6 @@ def test_a_follower_rests_longer_than_it_worked_but_not_for_ever() -> None:
     assert breather(0.0) == 0.0
     assert breather(0.01) > 0.01
     assert breather(0.01) < breather(0.02) <= breather(10.0) <= 0.25
-
-
-def test_followers_are_woken_when_the_log_grows_and_only_then() -> None:
-    position, stop = 0, threading.Event()
-    head = Head(lambda: position, stop)
-    thread = threading.Thread(target=head.run)
-    thread.start()
-    try:
-        assert not head.beyond(0, timeout=0.05)
-        position = 3
-        began = time.monotonic()
-        assert head.beyond(2, timeout=5)
-        assert time.monotonic() - began < 1
-        assert not head.beyond(3, timeout=0.05)
-    finally:
-        stop.set()
-        thread.join(5)
-    assert not thread.is_alive()
 
 
 def test_clocks_tell_utc() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +16,7 @@ from services.kernel.commit import Commit, StoredEvent
 from services.kernel.keyring import SqliteKeyring
 from services.kernel.memory import MemoryCommitStore
 from services.kernel.registry import Registry, UnknownEvent
-from services.kernel.tail import Recent
+from services.kernel.tail import Head, Recent, Watch
 from tests.examples.kernel import ParcelMoved, parcel
 from tests.support.commits import commit, stream
 
@@ -40,7 +42,7 @@ def grown(store: MemoryCommitStore, count: int) -> None:
 @settings(max_examples=150, deadline=None)
 @given(
     steps=st.lists(
-        st.tuples(st.sampled_from(["append", "look", "read", "wait"]), st.integers(0, 3), st.integers(1, 5)),
+        st.tuples(st.sampled_from(["append", "read", "wait"]), st.integers(0, 3), st.integers(1, 5)),
         max_size=40,
     ),
     kept=st.integers(1, 6),
@@ -55,8 +57,6 @@ def test_every_follower_reads_the_whole_log_in_order(steps: list[tuple[str, int,
         for step, who, count in [*steps, *[("read", n, 100) for n in range(4)] * 30]:
             if step == "append":
                 grown(store, count)
-            elif step == "look":
-                assert recent.look() <= store.head()
             elif step == "wait":
                 patched.setattr(tail, "KEPT_SECONDS", -1.0 if who % 2 else 3600.0)
             else:
@@ -65,7 +65,6 @@ def test_every_follower_reads_the_whole_log_in_order(steps: list[tuple[str, int,
                 assert batch or len(followers[who]) == store.head(), "a follower is told that there is nothing more"
                 followers[who] += [c.position for c in batch]
         assert all(seen == list(range(1, store.head() + 1)) for seen in followers.values())
-        assert [recent.look() for _ in range(store.head() + 2)][-1] == store.head()
 
 
 def test_followers_that_are_close_together_cost_one_reading() -> None:
@@ -75,21 +74,6 @@ def test_followers_that_are_close_together_cost_one_reading() -> None:
     for _ in range(5):
         assert len(recent.after(0, 100)) == 10
     assert store.asked == 1
-
-
-def test_who_looks_where_the_log_ends_reads_it_for_the_followers() -> None:
-    store = Counting()
-    grown(store, 3)
-    recent = Recent(store, REGISTRY)
-    assert recent.look() == 3
-    grown(store, 4)
-    assert recent.look() == 7
-    asked = store.asked
-    assert [commit.position for commit in recent.after(3, 100)] == [4, 5, 6, 7]
-    assert [commit.position for commit in recent.after(5, 1)] == [6]
-    assert store.asked == asked, "a follower read what had just been read"
-    assert [commit.position for commit in recent.after(1, 100)] == [2, 3, 4, 5, 6, 7], "one further behind"
-    assert recent.look() == 7
 
 
 def test_nothing_typed_is_kept_for_longer_than_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,3 +109,89 @@ def test_what_only_newer_code_knows_is_raised_every_time() -> None:
         recent.after(0, 10)
         with pytest.raises(UnknownEvent):
             recent.followed(stored, KEYRING)
+
+
+@contextmanager
+def watched(store: MemoryCommitStore, *categories: str) -> Iterator[list[Watch]]:
+    """One watch for each category, while a thread looks at the log."""
+    stop = threading.Event()
+    head = Head(Recent(store, REGISTRY), stop)
+    watches = [head.watch([category]) for category in categories]
+    thread = threading.Thread(target=head.run)
+    thread.start()
+    try:
+        while head.began is None:
+            time.sleep(0.001)
+        yield watches
+    finally:
+        stop.set()
+        thread.join(5)
+    assert not thread.is_alive()
+
+
+def of_category(store: MemoryCommitStore, category: str) -> int:
+    given = commit(stream(f"s{store.head()}"))
+    names = {name: getattr(given, name) for name in given.__slots__}
+    return store.append(Commit(**names | {"category": category})).position
+
+
+def test_a_follower_is_woken_by_what_concerns_it_and_passes_over_the_rest() -> None:
+    store = MemoryCommitStore()
+    with watched(store, "parcel", "depot") as (parcels, depots):
+        assert not parcels.wait(0, 0.05)
+        began = time.monotonic()
+        position = of_category(store, "parcel")
+        assert parcels.wait(0, 5)
+        assert time.monotonic() - began < 1
+        assert (parcels.passed(0), parcels.passed(position)) == (0, position)
+        assert not depots.wait(0, 0.05)
+        assert depots.passed(0) == position
+        assert of_category(store, "depot") == 2
+        assert depots.wait(position, 5)
+        assert depots.passed(position) == position, "a fact that it is to read was passed over"
+        assert not parcels.wait(position, 0.05)
+
+
+def test_who_is_behind_where_the_looking_began_reads_on_by_himself() -> None:
+    store = MemoryCommitStore()
+    grown(store, 3)
+    with watched(store, "depot") as (depots,):
+        assert depots.wait(1, 0.05)
+        assert depots.passed(1) == 1
+        assert not depots.wait(3, 0.05)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.sampled_from(["parcel", "depot", "van"]), max_size=30))
+def test_whatever_comes_each_follower_meets_all_of_its_own(categories: list[str]) -> None:
+    store = MemoryCommitStore()
+    kinds = ("parcel", "depot", "van")
+    with watched(store, *kinds) as watches:
+        met: dict[str, list[int]] = {kind: [] for kind in kinds}
+
+        def follow(kind: str, watch: Watch) -> None:
+            position, until = 0, time.monotonic() + 5
+            while position < len(categories) and time.monotonic() < until:
+                if watch.wait(position, 0.005):
+                    for one in store.after(position, 3):
+                        position = one.position
+                        met[kind] += [position] * (one.category == kind)
+                else:
+                    position = watch.passed(position)
+
+        threads = [threading.Thread(target=follow, args=pair) for pair in zip(kinds, watches, strict=True)]
+        for thread in threads:
+            thread.start()
+        for category in categories:
+            of_category(store, category)
+        for thread in threads:
+            thread.join(10)
+    assert met == {kind: [n for n, c in enumerate(categories, 1) if c == kind] for kind in kinds}
+
+
+def test_nobody_waits_when_the_process_is_to_stop() -> None:
+    with watched(MemoryCommitStore(), "depot") as (depots,):
+        waiting = threading.Thread(target=depots.wait, args=(0, 30))
+        waiting.start()
+    waiting.join(5)
+    assert not waiting.is_alive()
