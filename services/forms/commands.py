@@ -33,7 +33,7 @@ def _editing(prepare: Callable[[Ask], Mapping[str, Any]] | None = None) -> Calla
 
 
 COMMANDS: Mapping[str, On | Do] = {
-    "create_form": On(form, CreateForm, id="form_id", prepare=_editing()),
+    "create_form": On(form, CreateForm, id="form_id", prepare=_editing(), creates=True),
     "edit_form_header": On(form, EditHeader, id="form_id", prepare=_editing()),
     "save_form_draft": On(form, SaveDraft, id="form_id", prepare=_editing(contents.saving)),
     "publish_form": On(form, PublishForm, id="form_id", prepare=_editing(contents.publishing)),
@@ -41,8 +41,10 @@ COMMANDS: Mapping[str, On | Do] = {
     "deactivate_form": On(form, DeactivateForm, id="form_id", prepare=_editing()),
     "retire_form_version": On(form, RetireVersion, id="form_id", prepare=_editing()),
     "import_xlsform": Do(exchange.import_xlsform),
-    "submit": On(submission, Submit, id="submission_id", prepare=handing_in.submitting),
-    "submit_from_device": On(submission, Submit, id="submission_id", prepare=handing_in.submitting_from_device),
+    "submit": On(submission, Submit, id="submission_id", prepare=handing_in.submitting, creates=True),
+    "submit_from_device": On(
+        submission, Submit, id="submission_id", prepare=handing_in.submitting_from_device, creates=True
+    ),
     "accept_submissions": Do(handing_in.accept_submissions),
     "amend_submission": On(submission, Amend, id="submission_id", prepare=handing_in.amending),
     "release_submission": On(submission, Release, id="submission_id", prepare=handing_in.releasing),

@@ -41,7 +41,8 @@ class On:
     """A command for one aggregate: `id` names the (prepared) field that holds the aggregate's id.
 
     `prepare` adds facts from elsewhere to the data before the command is made; `answer` adds fields to
-    the receipt from the state afterwards.
+    the receipt from the state afterwards. `creates`: what it is about is new as a rule, so it is not looked for
+    first; where it is there after all, the store says so, and the decision is made anew upon it.
     """
 
     decider: Decider[Any, Any, Any]
@@ -49,6 +50,7 @@ class On:
     id: str
     prepare: Callable[[Ask], Mapping[str, Any]] | None = None
     answer: Callable[[Ask, Receipt, Any], Mapping[str, Any]] | None = None
+    creates: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -416,6 +418,7 @@ class Ask:
             digest=self._digest,
             expected_version=self._expected_version,
             redecide=(lambda: self.make(on.command, prepared())) if on.prepare else None,
+            creates=on.creates,
         )
 
     def _digest_of(self, asked: Mapping[str, Any] | None) -> str:

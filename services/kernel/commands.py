@@ -80,12 +80,14 @@ class Journal:
         tenant: str | None = None,
         expected_version: int | None = None,
         redecide: Callable[[], Command] | None = None,
+        creates: bool = False,
     ) -> Receipt:
         """Decide and store; the receipt is the same however often the same `commit_id` comes.
 
         `digest` is a keyed fingerprint of what was asked, so that one id cannot serve two requests.
         `expected_version` is the client's precondition (If-Match). `redecide` makes the command anew
-        when a race was lost and it carries facts read elsewhere. Raises Rejected when the domain
+        when a race was lost and it carries facts read elsewhere. `creates`: try first as if there were
+        nothing yet. If there is, the store refuses; and a refusal of the domain counts only upon what there is. Raises Rejected when the domain
         refuses, when the precondition fails ("version-mismatch"), when the id was used for other
         content ("idempotency-key-reused"), or when the data is being erased ("erased"); VersionConflict
         after five lost races; StoreUnavailable when the database does not answer.
@@ -94,15 +96,23 @@ class Journal:
         for attempt in range(ATTEMPTS):
             if attempt and redecide is not None:
                 command = redecide()
-            loaded = self.load(decider, owner, id)
+            hopeful = creates and attempt == 0 and expected_version is None
+            loaded = Loaded(decider.initial_state, 0, 0, []) if hopeful else self.load(decider, owner, id)
             for earlier in loaded.commits:
                 if earlier.commit_id == commit_id:
                     return self._repeat(earlier, digest)
             if expected_version is not None and expected_version != loaded.version:
                 raise Rejected("version-mismatch", expected=expected_version, actual=loaded.version)
-            events = decider.decide(command, loaded.state)
+            try:
+                events = decider.decide(command, loaded.state)
+            except Rejected:
+                if hopeful:
+                    continue
+                raise
             stream = stream_of(decider.category, owner, id)
             if not events:
+                if hopeful:
+                    continue
                 return Receipt(id, stream, loaded.version, loaded.position)
             commit = self._commit(
                 decider.category,

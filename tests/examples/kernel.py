@@ -298,7 +298,7 @@ def parcels() -> ServiceDefinition:
         name="parcels",
         deciders=(parcel, tally),
         commands={
-            "register_parcel": On(parcel, RegisterParcel, id="parcel_id"),
+            "register_parcel": On(parcel, RegisterParcel, id="parcel_id", creates=True),
             "move_parcel": On(
                 parcel, MoveParcel, id="parcel_id", answer=lambda _ask, _receipt, state: {"step": state.step}
             ),
