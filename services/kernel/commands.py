@@ -87,10 +87,10 @@ class Journal:
         `digest` is a keyed fingerprint of what was asked, so that one id cannot serve two requests.
         `expected_version` is the client's precondition (If-Match). `redecide` makes the command anew
         when a race was lost and it carries facts read elsewhere. `creates`: try first as if there were
-        nothing yet. If there is, the store refuses; and a refusal of the domain counts only upon what there is. Raises Rejected when the domain
-        refuses, when the precondition fails ("version-mismatch"), when the id was used for other
-        content ("idempotency-key-reused"), or when the data is being erased ("erased"); VersionConflict
-        after five lost races; StoreUnavailable when the database does not answer.
+        nothing yet. If there is, the store refuses; and a refusal of the domain counts only upon what there is.
+        Raises Rejected when the domain refuses, when the precondition fails ("version-mismatch"), when the
+        id was used for other content ("idempotency-key-reused"), or when the data is being erased ("erased");
+        VersionConflict after five lost races; StoreUnavailable when the database does not answer.
         """
         owner = tenant or caller.tenant
         for attempt in range(ATTEMPTS):
