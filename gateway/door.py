@@ -196,7 +196,8 @@ class Door(APIRoute):
             accepted = MULTIPART if isinstance(self.body_field.field_info, Form) else JSON
         parameters = _parameters(self.dependant) | _EVERYWHERE
 
-        async def handle(request: Request) -> Response:
+        async def handle(framework: Request) -> Response:
+            request = JsonRequest(framework.scope, framework.receive)
             gatekeeper: Gatekeeper = request.app.state.gatekeeper
             if access == "device" or (access == "evidence" and devices.SIGNATURE in request.headers):
                 call = await gatekeeper.admit_device(request)
@@ -212,7 +213,7 @@ class Door(APIRoute):
                 raise Problem("parameter-unknown", parameters=sorted(unknown))
             if accepted is not None:
                 _check_media_type(request, accepted)
-            return await inner(JsonRequest(request.scope, request.receive))
+            return await inner(request)
 
         return handle
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections import deque
 from datetime import datetime
 from typing import Any
@@ -18,12 +17,13 @@ from services.kernel import broker, faults, logging, message
 from services.kernel.clock import Clock
 from services.kernel.commit import Commit
 from services.kernel.store import MongoCommitStore
-from services.kernel.tail import SLOWEST, Pace, breather
+from services.kernel.tail import Pace
 
 BATCH = 500
 MOST_UNCONFIRMED = 2_000
 CHECKPOINT_SECONDS = 0.05
-GATHERING = 0.005
+GATHERING = 0.004
+LONGEST_GATHERING = 0.025
 log = logging.get(__name__)
 
 
@@ -59,7 +59,6 @@ class Relay:
         self._url = amqp_url
         self._clock = clock
         self._stop = threading.Event()
-        self._reading = 0.0
 
     def stop(self) -> None:
         """End after the batch in hand."""
@@ -99,8 +98,8 @@ class Relay:
                 if commits:
                     position = commits[-1].position
                     # The next batch is read while this one is published and confirmed; behind the end of the
-                    # log there is none yet, and a moment's rest lets a few gather.
-                    rest = 0.0 if len(commits) == BATCH else max(GATHERING, min(breather(self._reading), SLOWEST))
+                    # log there is none yet, and a moment's rest lets a few gather: the longer, the faster they come.
+                    rest = 0.0 if len(commits) == BATCH else min(GATHERING * len(commits), LONGEST_GATHERING)
                     ahead = asyncio.create_task(self._read(position, rest))
                     faults.reached("relay.before_publish")
                     publish(link, self._service, commits)
@@ -133,10 +132,7 @@ class Relay:
 
     async def _read(self, position: int, rest: float = 0.0) -> list[Commit]:
         await asyncio.sleep(rest)
-        began = time.monotonic()
-        commits = await asyncio.to_thread(self._store.after, position, BATCH)
-        self._reading = time.monotonic() - began
-        return commits
+        return await asyncio.to_thread(self._store.after, position, BATCH)
 
     def _beat(self, link: broker.AsyncBroker, position: int) -> None:
         """Say "alive, and told up to here", on the same channel, so that order against the facts holds."""

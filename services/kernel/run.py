@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from types import ModuleType
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from services.kernel.service import ServiceBase
+
+FOLLOWS = 5
 
 
 def main(argv: list[str]) -> int:
@@ -31,6 +34,8 @@ def main(argv: list[str]) -> int:
     logging.configure(f"{service}.{role}", config.log_level)
     faults.arm_from(config.fault_point)
     heap.settle()
+    if role != "service":
+        os.nice(FOLLOWS)  # whoever follows gives way to those who are waited for
     ROLES[role](service)
     return 0
 
