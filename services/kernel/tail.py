@@ -20,7 +20,8 @@ BUSY = 0.02
 QUIET = 0.25
 QUIET_AFTER = 5.0
 """When nothing has happened for so many seconds, one looks but four times a second."""
-BREATHER = 3.0
+USUAL_STEP = 0.006
+BREATHER = 4.0
 LONGEST_BREATHER = 0.25
 KEPT = 2_000
 READ_AT_ONCE = 500
@@ -50,12 +51,12 @@ class Pace:
 
 
 def breather(worked: float) -> float:
-    """How long a follower rests after a step that took so many seconds: several times as long, within bounds.
+    """How long a follower rests after a step that took so many seconds: several times what went beyond the usual.
 
-    On an idle machine a step is short, and so is the rest. The more there is to do, the longer both get, and
-    the more facts share one transaction: so followers give way to those whose callers wait.
+    On an idle machine a step is short, and there is no rest. The more there is to do, the longer a step takes and
+    the rest behind it, and the more facts share one transaction: so followers give way to those whose callers wait.
     """
-    return min(worked * BREATHER, LONGEST_BREATHER)
+    return min(max(worked - USUAL_STEP, 0.0) * BREATHER, LONGEST_BREATHER)
 
 
 class Watch:
