@@ -19,7 +19,8 @@ QUEUE = "bench.sink"
 def measure(ground: Ground) -> Iterator[Figure]:
     """One line."""
     platform = sample(ground.env)
-    facts = int(ground.pick(20_000, 3_000))
+    # Long enough that neither the start nor the moment's rest before the last checkpoint counts.
+    facts = int(ground.pick(60_000, 3_000))
     fill(platform, facts)
     platform.close()
     asyncio.run(_prepare(ground.env["AMQP_URL"]))

@@ -225,9 +225,11 @@ class ReplayDesk:
 
 def publish(link: broker.AsyncBroker, service: str, commits: list[Commit], *, to_queue: str | None = None) -> None:
     """Send every fact of the commits to the exchange of facts, or to one queue only."""
+    properties = broker.event_properties("", message.CONTENT_TYPE)
     for commit in commits:
         for key, message_id, body in message.outgoing(service, commit):
-            properties = broker.event_properties(message_id, message.CONTENT_TYPE)
+            # One object for all: it is written out before the next message needs it.
+            properties.message_id = message_id
             if to_queue is None:
                 link.publish(broker.EVENTS, key, body, properties)
             else:
