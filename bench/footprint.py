@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bench.figures import Figure
 from bench.ground import Ground
+from deploy.local.programs import SERVICES
 from deploy.local.supervisor import Supervisor
 
 
@@ -17,7 +18,7 @@ def started(ground: Ground, seconds: float) -> Iterator[Figure]:
     if ground.engines_started_in is not None:
         note = "MongoDB, RabbitMQ, S3 store and mailbox on empty data directories, side by side, until all are ready"
         yield Figure("start of the engines", "s", ground.engines_started_in, note=note)
-    note = "three services with relay and worker each and the gateway, side by side, until /readyz says yes"
+    note = f"{len(SERVICES)} services with relay and worker each and the gateway, side by side, until /readyz says yes"
     yield Figure("start of the programs", "s", seconds, note=note)
 
 

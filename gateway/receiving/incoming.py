@@ -10,9 +10,9 @@ from typing import TypeVar
 from minio.datatypes import PostPolicy
 from minio.error import S3Error
 
-from gateway.receiving.covering import FORM, Segment, covered, folder, new_name
 from gateway.settings import GatewaySettings
 from gateway.uploads import asked, client_of, made
+from services.kernel.segments import FORM, Segment, covered, folder, new_name, segment_of
 
 _OCTETS = "application/octet-stream"
 R = TypeVar("R")
@@ -28,12 +28,12 @@ class Incoming:
 
     async def add(self, tenant: str, upload_id: str, offset: int, data: bytes) -> None:
         """Keep these bytes, which begin at `offset`. Raises Problem when the store does not take them."""
-        key = folder(tenant, upload_id) + new_name(offset)
+        key = f"{folder(tenant, upload_id)}/{new_name(offset)}"
         await asked("stored", lambda: self._there(lambda: self._put(key, data)))
 
     async def reached(self, tenant: str, upload_id: str) -> int:
         """The first byte of the upload that has not come yet. Raises Problem when the store does not answer."""
-        prefix = folder(tenant, upload_id)
+        prefix = f"{folder(tenant, upload_id)}/"
         return covered(await asked("listed", lambda: self._there(lambda: self._segments(prefix))))
 
     async def form(
@@ -41,7 +41,7 @@ class Incoming:
     ) -> tuple[str, dict[str, str]]:
         """Where a browser may send this one file, and with which fields before it: not longer, of no other type."""
         policy = PostPolicy(self._bucket, until)
-        named = {"key": folder(tenant, upload_id) + FORM, "Content-Type": type}
+        named = {"key": f"{folder(tenant, upload_id)}/{FORM}", "Content-Type": type}
         for field, value in named.items():
             policy.add_equals_condition(field, value)
         policy.add_content_length_range_condition(1, length)
@@ -65,4 +65,5 @@ class Incoming:
 
     def _segments(self, prefix: str) -> list[Segment]:
         found = self._client.list_objects(self._bucket, prefix, recursive=True)
-        return [Segment.stored(str(item.object_name), int(item.size or 0)) for item in found]
+        named = (segment_of(str(item.object_name), int(item.size or 0)) for item in found)
+        return [segment for segment in named if segment is not None]

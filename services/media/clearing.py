@@ -8,6 +8,7 @@ from typing import Any
 from services.kernel import objects
 from services.kernel.application import Ask
 from services.kernel.domain import Rejected
+from services.kernel.segments import covered, folder
 from services.kernel.shown import stamp
 from services.media import segments
 from services.media.domain.evidence_settings import EvidenceSettings, evidence_settings
@@ -26,7 +27,7 @@ def expire_upload(ask: Ask) -> Fields:
     known: Upload = ask.state(upload, upload_id)
     if known.begun is None or known.status != "open":
         return {}
-    there = segments.covered(
+    there = covered(
         segments.found(ask.ports["objects"](), ask.settings.s3_incoming_bucket, ask.caller.tenant, upload_id)
     )
     ending = FinishUpload if there >= known.begun.bytes else ExpireUpload
@@ -39,8 +40,8 @@ def clear_upload(ask: Ask) -> Fields:
     upload_id = str(ask.data["upload_id"])
     known: Upload = ask.state(upload, upload_id)
     if known.status in ("stored", "rejected", "aborted", "expired"):
-        folder = segments.folder_of(ask.caller.tenant, upload_id)
-        objects.remove_below(ask.ports["objects"](), ask.settings.s3_incoming_bucket, folder)
+        place = folder(ask.caller.tenant, upload_id)
+        objects.remove_below(ask.ports["objects"](), ask.settings.s3_incoming_bucket, place)
     return {}
 
 

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 from services.kernel import faults, objects
 from services.kernel.application import Ask
 from services.kernel.domain import Rejected
+from services.kernel.segments import covering, folder
 from services.media import keeping, segments
 from services.media.domain.medium import Medium, RejectMedia, RestoreMedia, StoreMedia, medium
 from services.media.domain.upload import SettleUpload, Upload, UploadBegun, upload
@@ -57,8 +58,8 @@ def verify_upload(ask: Ask) -> Fields:
             if refusal.code != "erased":
                 raise
             # The account is no more: nothing of it is sealed again, and what came in does not stay either.
-            folder = segments.folder_of(ask.caller.tenant, upload_id)
-            objects.remove_below(ask.ports["objects"](), ask.settings.s3_incoming_bucket, folder)
+            place = folder(ask.caller.tenant, upload_id)
+            objects.remove_below(ask.ports["objects"](), ask.settings.s3_incoming_bucket, place)
             return {}
     elif item.status == "withdrawn":
         restore = ask.make(RestoreMedia, {"media_id": known.begun.media_id})
@@ -90,7 +91,7 @@ def _take_in(ask: Ask, begun: UploadBegun) -> None:
 def _gather(ask: Ask, begun: UploadBegun, file: BinaryIO) -> None:
     """The bytes in one nameless file, which is what is hashed, looked at and sealed; raises Refused."""
     store, bucket = ask.ports["objects"](), ask.settings.s3_incoming_bucket
-    chain = segments.covering(segments.found(store, bucket, ask.caller.tenant, begun.upload_id))
+    chain = covering(segments.found(store, bucket, ask.caller.tenant, begun.upload_id))
     digest, length = hashlib.sha256(), 0
     for chunk in segments.content(store, bucket, chain):
         length += len(chunk)

@@ -7,17 +7,16 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
-from urllib.parse import quote, urlsplit
 
 import pika
 import pytest
 
-from deploy.local.rabbitmq import manage
 from gateway.link import Link
 from gateway.rpc_client import Overloaded, RpcClient, ServiceTimeout, ServiceUnavailable
 from services.kernel import rpc
 from services.kernel.broker import AsyncBroker
 from tests.conftest import RunningStack
+from tests.support.broker import cut
 
 Answer = Callable[[rpc.Call], Awaitable[Any]]
 
@@ -225,7 +224,7 @@ def test_a_broken_connection_fails_what_is_under_way_and_heals(stack: RunningSta
         async with serving(amqp_url, "dozing", sleepy), connected(amqp_url, name="to-be-cut") as client:
             waiting = asyncio.create_task(client.call("dozing", "query", {"sleep": True}, timeout=40.0))
             await asyncio.sleep(0.2)
-            await asyncio.to_thread(cut, stack, amqp_url, "to-be-cut")
+            await asyncio.to_thread(cut, stack.env["RABBITMQ_MANAGEMENT_URL"], amqp_url, "to-be-cut")
             start = time.monotonic()
             with pytest.raises(ServiceUnavailable):
                 await waiting
@@ -240,22 +239,3 @@ def test_a_broken_connection_fails_what_is_under_way_and_heals(stack: RunningSta
                     await asyncio.sleep(0.05)
 
     asyncio.run(story())
-
-
-def cut(stack: RunningStack, amqp_url: str, name: str) -> None:
-    """Close the connections of this name in our virtual host, from the broker's side."""
-    management = stack.env["RABBITMQ_MANAGEMENT_URL"]
-    vhost = urlsplit(amqp_url).path.lstrip("/")
-    deadline = time.monotonic() + 15
-    while time.monotonic() < deadline:
-        found = [
-            connection
-            for connection in manage(management, "GET", f"/api/vhosts/{vhost}/connections") or []
-            if connection.get("client_properties", {}).get("connection_name") == name
-        ]
-        if found:
-            for connection in found:
-                manage(management, "DELETE", f"/api/connections/{quote(connection['name'], safe='')}")
-            return
-        time.sleep(0.2)
-    raise AssertionError(f"no connection named {name}")

@@ -9,10 +9,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 import pika
 from pika.adapters.blocking_connection import BlockingChannel
 
+from deploy.local.rabbitmq import manage
 from services.kernel import broker
 from services.kernel.clock import SystemClock
 from services.kernel.platform import Platform
@@ -80,3 +82,21 @@ class RunningRelay:
         self.relay.stop()
         self._thread.join(timeout=20)
         assert not self._thread.is_alive(), "the relay did not stop"
+
+
+def cut(management: str, amqp_url: str, name: str) -> None:
+    """Close the connections of this name in our virtual host, from the broker's side."""
+    vhost = urlsplit(amqp_url).path.lstrip("/")
+    deadline = time.monotonic() + 15
+    while time.monotonic() < deadline:
+        found = [
+            connection
+            for connection in manage(management, "GET", f"/api/vhosts/{vhost}/connections") or []
+            if connection.get("client_properties", {}).get("connection_name") == name
+        ]
+        if found:
+            for connection in found:
+                manage(management, "DELETE", f"/api/connections/{quote(connection['name'], safe='')}")
+            return
+        time.sleep(0.2)
+    raise AssertionError(f"no connection named {name}")

@@ -16,11 +16,11 @@ from starlette.requests import ClientDisconnect
 
 from gateway.errors import Problem
 from gateway.receiving import tus
-from gateway.receiving.covering import FORM, Segment, covered, folder, new_name
 from gateway.receiving.inflow import PIECE, Inflow
 from gateway.receiving.lanes import Lanes
 from gateway.receiving.spooling import LARGEST
 from gateway.receiving.taking import room, take
+from services.kernel.segments import Segment, covered
 from tests.unit.gateway.conftest import run
 
 CONTENT = bytes(range(256)) * 9_000
@@ -31,35 +31,6 @@ WHOSE = ("account", "upload")
 
 def text(value: str | bytes) -> str:
     return base64.b64encode(value.encode() if isinstance(value, str) else value).decode()
-
-
-segments = st.lists(st.builds(Segment, st.integers(0, 60), st.integers(1, 20)), max_size=12)
-
-
-class TestCovering:
-    @given(segments)
-    def test_every_byte_before_is_there_and_the_next_is_not(self, found: list[Segment]) -> None:
-        there = {byte for each in found for byte in range(each.offset, each.offset + each.length)}
-        reached = covered(found)
-        assert set(range(reached)) <= there
-        assert reached not in there
-
-    @given(segments, st.randoms(use_true_random=False))
-    def test_it_never_sinks_in_whatever_order_they_come(self, found: list[Segment], dice: object) -> None:
-        dice.shuffle(found)  # type: ignore[attr-defined]
-        reached = [covered(found[:n]) for n in range(len(found) + 1)]
-        assert reached == sorted(reached)
-        assert covered(reversed(found)) == reached[-1]
-
-    @given(st.integers(0, 2**40), st.integers(1, 2**30))
-    def test_a_name_says_where_it_begins(self, offset: int, size: int) -> None:
-        key = folder("account", "upload") + new_name(offset)
-        assert Segment.stored(key, size) == Segment(offset, size)
-
-    def test_names_sort_by_offset_and_are_never_the_same(self) -> None:
-        assert new_name(9) < new_name(10) < new_name(2**40)
-        assert new_name(7) != new_name(7)
-        assert Segment.stored(f"account/upload/{FORM}", 5) == Segment(0, 5)
 
 
 def headers(**given: str) -> Headers:

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 import pytest
 from fastapi import FastAPI
 
-from gateway.receiving.covering import Segment, covered
 from gateway.receiving.tus import metadata_text
 from services.kernel.rpc import RemoteError
+from services.kernel.segments import Segment, covered
 from tests.unit.gateway.conftest import TENANT, USER, Ask, FakeServices, problem, token
 
 UPLOAD = "01936f5e-0000-7000-8000-00000000eeee"
