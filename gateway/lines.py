@@ -54,9 +54,8 @@ class Line:
             self._due = asyncio.get_running_loop().call_soon(self._flush)
 
     def drop(self) -> None:
-        """The connection is gone, and with it what was to be sent."""
+        """The connection is gone, and with it what was to be sent; of what was sent, `answered` is still said."""
         self._waiting.clear()
-        self._unanswered = 0
 
     def _flush(self) -> None:
         self._due = None

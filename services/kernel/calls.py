@@ -77,15 +77,16 @@ class Calls(Entrypoint):
 
     def setup(self) -> None:
         """Get ready to consume the service's queue of calls."""
-        self._url = settings().amqp_url.get_secret_value()
+        config = settings()
+        self._url = config.amqp_url.get_secret_value()
         self._service = self.container.service_name
-        self._pool = GreenPool(self.container.max_workers)
+        self._pool = GreenPool(config.rpc_workers)
         self._listener = Listener(
             lambda: connect(self._url, f"calls.{self._service}"),
             name=f"calls.{self._service}",
             prepare=self._declare,
             take=self._take,
-            prefetch=self.container.max_workers,
+            prefetch=config.rpc_workers,
             grace=GRACE,
         )
 
@@ -134,7 +135,10 @@ class Calls(Entrypoint):
         unsent: dict[str, list[bytes]] = {}
         while not (self._ended and self._answers.empty()):
             try:
-                with connect(self._url, f"answers.{self._service}") as connection, connection.channel() as channel:
+                with (
+                    connect(self._url, f"answers.{self._service}", confirms=False) as connection,
+                    connection.channel() as channel,
+                ):
                     pause = 0.1
                     self._send_over(connection, channel, unsent)
             except Exception as lost:  # every broker error counts as loss of the connection

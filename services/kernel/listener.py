@@ -20,7 +20,7 @@ LONGEST_PAUSE = 5.0
 AT_ONCE = 8 * 1024
 
 
-def connect(amqp_url: str, name: str) -> Connection:
+def connect(amqp_url: str, name: str, *, confirms: bool = True) -> Connection:
     """A connection to the broker. Every retry is bounded: a publish to a dead one can otherwise block for ever
     (kombu issue 1024)."""
     connection = Connection(
@@ -32,7 +32,7 @@ def connect(amqp_url: str, name: str) -> Connection:
             "interval_start": 0.1,
             "interval_step": 0.2,
             "interval_max": 1,
-            "confirm_publish": True,
+            "confirm_publish": confirms,
             "client_properties": {"connection_name": name},
         },
     )

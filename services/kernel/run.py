@@ -54,7 +54,8 @@ def _serve(service: str) -> None:
     service_cls = _nameko_class(import_module(f"services.{service}.service"), service)
     container = ServiceContainer(
         service_cls,
-        config={"max_workers": config.rpc_workers},
+        # More than calls and partitions can take together, so that no listener ever waits for a worker.
+        config={"max_workers": 4 * config.rpc_workers},
     )
     stopping = eventlet.event.Event()
     for wanted in (signal.SIGTERM, signal.SIGINT):
