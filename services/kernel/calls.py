@@ -21,7 +21,7 @@ from services.kernel import logging, rpc
 from services.kernel.commit import StoreUnavailable, VersionConflict
 from services.kernel.config import settings
 from services.kernel.domain import Rejected
-from services.kernel.listener import HEARTBEAT, LONGEST_PAUSE, Listener, connect
+from services.kernel.listener import HEARTBEAT, LONGEST_PAUSE, Listener, body_of, connect
 
 EXPECTED = (Rejected, VersionConflict, StoreUnavailable)
 GRACE = 5.0
@@ -115,7 +115,7 @@ class Calls(Entrypoint):
     def _take(self, message: Message) -> None:
         reply_to = str(message.properties.get("reply_to", ""))
         try:
-            calls = rpc.decode_calls(bytes(message.body))
+            calls = rpc.decode_calls(body_of(message))
         except rpc.Malformed as unreadable:
             log.error("calls.unreadable", why=str(unreadable))
             self._listener.settled([message])

@@ -51,6 +51,12 @@ def _read_widely(transport: Any) -> None:
     transport._quick_recv = lambda wanted: receive(max(wanted, AT_ONCE))
 
 
+def body_of(message: Message) -> bytes:
+    """The bytes of a message; py-amqp makes text, or nothing, of one that is empty."""
+    body = message.body
+    return body.encode() if isinstance(body, str) else bytes(body or b"")
+
+
 class Listener:
     """Consumes one queue until stopped, over as many connections as it takes.
 

@@ -23,7 +23,7 @@ from services.kernel.application import Subscription
 from services.kernel.container import OpenPlatform
 from services.kernel.handlers import of_subscription
 from services.kernel.inbox import MAJORITY, Inbox
-from services.kernel.listener import Listener, connect
+from services.kernel.listener import Listener, body_of, connect
 from services.kernel.message import Unreadable
 from services.kernel.platform import Platform
 from services.kernel.relay import replay_request
@@ -181,11 +181,10 @@ class Subscribes(Entrypoint):
         )
 
     def _take(self, message: Message) -> None:
-        self._partitions[self._partition(message.body)].put(message)
+        self._partitions[self._partition(body_of(message))].put(message)
 
-    def _partition(self, body: bytes | memoryview) -> int:
+    def _partition(self, raw: bytes) -> int:
         # The stream is what must stay in order; its name stands in the body's "subject".
-        raw = bytes(body)
         start = raw.find(b'"subject":"') + 11
         return zlib.crc32(raw[start : raw.find(b'"', start)]) % len(self._partitions)
 
@@ -197,7 +196,7 @@ class Subscribes(Entrypoint):
             if None in waiting:
                 return
             began = time.monotonic()
-            if self._handle([bytes(message.body) for message in waiting]):
+            if self._handle([body_of(message) for message in waiting]):
                 self._listener.settled(waiting)
                 if partition.qsize() < PREFETCH / len(self._partitions):
                     self._stopped.wait(breather(time.monotonic() - began))

@@ -159,8 +159,9 @@ def test_what_a_killed_service_had_in_hand_comes_to_the_next_one(
     (stored,) = asks.replies(1)
     service.kill()
     until(lambda: asks.waiting() == 1, 10)
-    programs.start("service", SERVICE).ready()
+    another = programs.start("service", SERVICE).ready()
     replies = {reply.id: reply for reply in asks.replies(2)}
+    another.kill()
     assert set(replies) == {waits.id, moved.id}
     assert replies[moved.id].answer() == stored.answer(), "the command was carried out twice"
 

@@ -11,20 +11,14 @@ eventlet.monkey_patch()
 from tests.support import program  # noqa: E402
 
 if __name__ == "__main__":
-    from eventlet.queue import Empty
-
     from services.kernel.subscription import Subscribes
 
     def work(self: Subscribes, partition: object) -> None:
         """As the original, in the wrong order."""
-        while not self._stopping:
-            try:
-                delivered = partition.get(timeout=0.5)  # type: ignore[attr-defined]
-            except Empty:
-                continue
-            self._done.put(delivered)
+        while (delivered := partition.get()) is not None:  # type: ignore[attr-defined]
+            self._listener.settled([delivered])
             eventlet.sleep(0.3)
-            self._handle([bytes(delivered[1].body)])
+            self._handle([bytes(delivered.body)])
 
     Subscribes._work = work
     sys.exit(program.main(sys.argv[1:]))
