@@ -14,7 +14,7 @@ from pika.adapters.asyncio_connection import AsyncioConnection
 from pika.channel import Channel
 
 import bench.run  # noqa: F401  # makes the sample services known
-from services.kernel import broker, message
+from services.kernel import broker, heap, message
 from services.kernel.config import settings
 from services.kernel.platform import Platform, definition_of, open_platform
 from services.kernel.relay import Checkpoint, Relay
@@ -99,5 +99,6 @@ async def _channel() -> Channel:
 
 
 if __name__ == "__main__":
+    heap.settle()  # as the relay's process does
     messages, seconds = relay() if sys.argv[1] == "relay" else asyncio.run(raw())
     sys.stdout.write(orjson.dumps({"messages": messages, "seconds": seconds}).decode())
