@@ -266,12 +266,14 @@ def _reverse(command: ReversePayment, state: CustomerAccount) -> list[LedgerEven
         postings=_balanced(*((p.book, -p.amount) for p in payment.postings)),
     )
     claim = state.claims[payment.invoice_id]
-    if not claim.settled:
+    outstanding = claim.open + payment.applied
+    # A credit note may cover the invoice even without the payment: then nothing is open again.
+    if not claim.settled or outstanding.amount <= 0:
         return [back]
-    opened = InvoiceReopened(
-        account_id=command.account_id, invoice_id=payment.invoice_id, outstanding=claim.open + payment.applied
-    )
-    return [back, opened]
+    return [
+        back,
+        InvoiceReopened(account_id=command.account_id, invoice_id=payment.invoice_id, outstanding=outstanding),
+    ]
 
 
 def _balanced(*sides: tuple[Book, Money]) -> tuple[Posting, ...]:

@@ -173,6 +173,16 @@ def test_a_credit_note_lowers_what_is_owed_and_may_settle_it() -> None:
     assert after(POST, pay("1190000"), note).state.balance == Money.of("-1190000")
 
 
+def test_an_invoice_that_a_credit_note_covers_stays_settled_when_its_payment_is_booked_back() -> None:
+    note = ask(PostCreditNote, invoice_id=INVOICE, credit_note_id=CREDIT, net="1000000", tax="190000")
+    back = ask(ReversePayment, payment_id=PAYMENT, reason="Cheque devuelto")
+    reversed_ = after(POST, pay("1190000"), note).when(back)
+    (only,) = reversed_._decide()
+    assert isinstance(only, PaymentReversed)
+    assert reversed_.state.claims[INVOICE].settled
+    assert reversed_.state.balance == Money.of(0)
+
+
 def test_late_is_what_is_open_after_its_day() -> None:
     state = after(POST).state
     assert state.overdue(DUE) == {}
