@@ -137,7 +137,9 @@ class Worker:
                 began = time.monotonic()
                 while who.step() >= whole and not self._stop.is_set():
                     began = time.monotonic()  # less than a whole batch is the end of the log
-                self._stop.wait(breather(time.monotonic() - began))
+                if isinstance(who, Projector):
+                    # What a reaction does may take its time for itself; a rest would only make it later.
+                    self._stop.wait(breather(time.monotonic() - began))
 
         return run
 
