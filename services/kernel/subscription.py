@@ -198,7 +198,8 @@ class Subscribes(Entrypoint):
             began = time.monotonic()
             if self._handle([body_of(message) for message in waiting]):
                 self._listener.settled(waiting)
-                if partition.qsize() < PREFETCH / len(self._partitions):
+                # As in the worker: those who fold rest, those who react do not.
+                if self.subscription.into is not None and partition.qsize() < PREFETCH / len(self._partitions):
                     self._stopped.wait(breather(time.monotonic() - began))
 
     def _handle(self, bodies: Sequence[bytes]) -> bool:
