@@ -128,35 +128,38 @@ def test_one_id_is_one_payment() -> None:
     after(POST, pay("1")).when(pay("2")).then_rejected("payment-exists")
 
 
+BACK = ask(ReversePayment, payment_id=PAYMENT, reason="Cheque devuelto")
+BOOKED_BACK = PaymentReversed(
+    account_id=ANDES,
+    payment_id=PAYMENT,
+    invoice_id=INVOICE,
+    applied=Money.of("1190000"),
+    reason="Cheque devuelto",
+    postings=entry(bank="-1190000", receivable="1190000"),
+)
+NOTE = ask(PostCreditNote, invoice_id=INVOICE, credit_note_id=CREDIT, net="1000000", tax="190000")
+
+
 def test_a_payment_that_did_not_hold_is_booked_back() -> None:
-    back = ask(ReversePayment, payment_id=PAYMENT, reason="Cheque devuelto")
     reversed_ = (
         after(POST, pay("1190000"))
-        .when(back)
+        .when(BACK)
         .then(
-            PaymentReversed(
-                account_id=ANDES,
-                payment_id=PAYMENT,
-                invoice_id=INVOICE,
-                applied=Money.of("1190000"),
-                reason="Cheque devuelto",
-                postings=entry(bank="-1190000", receivable="1190000"),
-            ),
+            BOOKED_BACK,
             InvoiceReopened(account_id=ANDES, invoice_id=INVOICE, outstanding=Money.of("1190000")),
         )
     )
-    reversed_.when(back).then_nothing()
+    reversed_.when(BACK).then_nothing()
     assert reversed_.state.balance == Money.of("1190000")
-    (only,) = after(POST, pay("1")).when(back)._decide()
+    (only,) = after(POST, pay("1")).when(BACK)._decide()
     assert isinstance(only, PaymentReversed)
-    after(POST).when(back).then_rejected("payment-unknown")
+    after(POST).when(BACK).then_rejected("payment-unknown")
 
 
 def test_a_credit_note_lowers_what_is_owed_and_may_settle_it() -> None:
-    note = ask(PostCreditNote, invoice_id=INVOICE, credit_note_id=CREDIT, net="1000000", tax="190000")
     credited = (
         after(POST)
-        .when(note)
+        .when(NOTE)
         .then(
             CreditNotePosted(
                 account_id=ANDES,
@@ -168,28 +171,13 @@ def test_a_credit_note_lowers_what_is_owed_and_may_settle_it() -> None:
             InvoiceSettled(account_id=ANDES, invoice_id=INVOICE),
         )
     )
-    credited.when(note).then_nothing()
-    given(customer_account).when(note).then_rejected("invoice-unknown")
-    assert after(POST, pay("1190000"), note).state.balance == Money.of("-1190000")
+    credited.when(NOTE).then_nothing()
+    given(customer_account).when(NOTE).then_rejected("invoice-unknown")
+    assert after(POST, pay("1190000"), NOTE).state.balance == Money.of("-1190000")
 
 
 def test_an_invoice_that_a_credit_note_covers_stays_settled_when_its_payment_is_booked_back() -> None:
-    note = ask(PostCreditNote, invoice_id=INVOICE, credit_note_id=CREDIT, net="1000000", tax="190000")
-    back = ask(ReversePayment, payment_id=PAYMENT, reason="Cheque devuelto")
-    reversed_ = (
-        after(POST, pay("1190000"), note)
-        .when(back)
-        .then(
-            PaymentReversed(
-                account_id=ANDES,
-                payment_id=PAYMENT,
-                invoice_id=INVOICE,
-                applied=Money.of("1190000"),
-                reason="Cheque devuelto",
-                postings=entry(bank="-1190000", receivable="1190000"),
-            )
-        )
-    )
+    reversed_ = after(POST, pay("1190000"), NOTE).when(BACK).then(BOOKED_BACK)
     assert reversed_.state.claims[INVOICE].settled
     assert reversed_.state.balance == Money.of(0)
 
