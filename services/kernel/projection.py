@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Any, ClassVar, Protocol
 
 from bson.int64 import Int64
-from pymongo import DeleteOne, MongoClient, ReadPreference, ReplaceOne, ReturnDocument
+from pymongo import DeleteOne, InsertOne, MongoClient, ReadPreference, ReplaceOne, ReturnDocument
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 from pymongo.database import Database
@@ -27,7 +27,7 @@ from services.kernel.commit import PLATFORM, Commit, Recorded
 from services.kernel.keyring import Keyring
 
 Document = dict[str, Any]
-Change = DeleteOne | ReplaceOne[Document]
+Change = DeleteOne | InsertOne[Document] | ReplaceOne[Document]
 log = logging.get(__name__)
 MAJORITY = WriteConcern(w="majority", j=True)
 BATCH = 500
@@ -179,7 +179,7 @@ def _number(generation: str) -> int:
 
 
 class Folding:
-    """Documents of one generation while facts are folded into them; `fresh` says that there are none yet."""
+    """Documents of one generation while facts are folded into them; a `fresh` one is empty and nobody else's."""
 
     def __init__(
         self, collection: Collection[Document], session: ClientSession | None = None, *, fresh: bool = False
@@ -188,7 +188,8 @@ class Folding:
         self._session = session
         self._docs: OrderedDict[str, Document | None] = OrderedDict()
         self._touched: set[str] = set()
-        self._knows_all = fresh
+        self._unwritten: set[str] = set()
+        self._fresh = self._knows_all = fresh
 
     def fold(self, model: ReadModel, fact: Recorded) -> None:
         """Let one fact change the documents it touches."""
@@ -204,16 +205,13 @@ class Folding:
         wanted = list({id for id in ids if id not in self._docs})
         if wanted:
             found = {row["_id"]: row for row in self._collection.find({"_id": {"$in": wanted}}, session=self._session)}
-            self._docs |= {id: _bare(found.get(id)) for id in wanted}
+            for id in wanted:
+                self._remember(id, found.get(id))
 
     def changes(self) -> list[Change]:
         """What the facts so far have changed; from here on they count as written."""
-        changed: list[Change] = [
-            DeleteOne({"_id": id})
-            if (doc := self._docs[id]) is None
-            else ReplaceOne({"_id": id}, {"tenant": id.split(":", 1)[0], **doc}, upsert=True)
-            for id in self._touched
-        ]
+        changed = [self._change(id, self._docs[id]) for id in self._touched]
+        self._unwritten -= self._touched
         self._touched.clear()
         return changed
 
@@ -229,11 +227,23 @@ class Folding:
             del self._docs[id]
         self._knows_all = self._knows_all and not surplus
 
+    def _change(self, id: str, doc: Document | None) -> Change:
+        if doc is None:
+            return DeleteOne({"_id": id})
+        whole = {"_id": id, "tenant": id.split(":", 1)[0], **doc}
+        # To add a document costs a fraction of looking for one to replace, and a rebuild mostly adds.
+        return InsertOne(whole) if id in self._unwritten else ReplaceOne({"_id": id}, whole, upsert=True)
+
     def _load(self, id: str) -> Document | None:
         if id not in self._docs:
             row = None if self._knows_all else self._collection.find_one({"_id": id}, session=self._session)
-            self._docs[id] = _bare(row)
+            self._remember(id, row)
         return self._docs[id]
+
+    def _remember(self, id: str, row: Document | None) -> None:
+        self._docs[id] = _bare(row)
+        if row is None and self._fresh:
+            self._unwritten.add(id)
 
 
 def _bare(row: Document | None) -> Document | None:

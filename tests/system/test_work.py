@@ -67,12 +67,13 @@ def test_evidence_opens_the_stage_and_a_failed_answer_opens_work(
     task_id = owner.ok("POST", "/v1/tasks", json=body)["id"]
     path = f"/v1/tasks/{task_id}"
     in_the_directory(owner, technician, task_id)
-    technician.ok("POST", f"{path}/start")
+    started = technician.ok("POST", f"{path}/start")
     refused = problem(technician("POST", f"{path}/advance", json={"to_stage": "completed"}), 409)
     assert refused["missing"] == [{"demand": "forms", "forms": [form_id]}]
     answers = {"form": {"id": form_id, "version": 1}, "task_id": task_id, "answers": {"brake_ok": "no"}}
     submission_id = technician.ok("POST", "/v1/submissions", json=answers)["id"]
-    within(20, lambda: bool(owner.ok("GET", path)["subtasks"]))
+    own = {"X-At-Least": str(started["position"])}
+    within(20, lambda: bool(owner.ok("GET", path, headers=own)["subtasks"]))
     technician.ok("POST", f"{path}/notes", json={"text": "Pastillas gastadas"})
     done = technician.ok("POST", f"{path}/advance", json={"to_stage": "completed"})
     shown = owner.ok("GET", path, headers={"X-At-Least": str(done["position"])})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.kernel.keyring import (
+    LOOKED_SECONDS,
     TENANT_SCOPE,
     Envelope,
     InvalidTag,
@@ -145,10 +147,19 @@ def test_what_another_process_destroyed_leaves_this_ones_memory(keyring: SqliteK
     ana, bea = keyring.seal("t", ANA, b"Ana", PLACE), keyring.seal("t", BEA, b"Bea", PLACE)
     assert other.open("t", ANA, ana, PLACE) == b"Ana"
     keyring.destroy("t", ANA)
-    assert other.open("t", ANA, ana, PLACE) is None
     with pytest.raises(KeyDestroyed):
         other.seal("t", ANA, b"again", PLACE)
+    assert other.open("t", ANA, ana, PLACE) is None
     assert other.open("t", BEA, bea, PLACE) == b"Bea"
+
+
+def test_it_leaves_this_ones_memory_also_where_it_only_reads(keyring: SqliteKeyring, file: Path) -> None:
+    other = SqliteKeyring(file, KEK)
+    sealed = keyring.seal("t", ANA, b"Ana", PLACE)
+    assert other.open("t", ANA, sealed, PLACE) == b"Ana"
+    keyring.destroy("t", ANA)
+    time.sleep(LOOKED_SECONDS * 1.5)
+    assert other.open("t", ANA, sealed, PLACE) is None
 
 
 def test_processes_that_seal_at_once_make_one_key(keyring: SqliteKeyring, file: Path) -> None:
