@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ from services.kernel.commit import Recorded, StoreUnavailable, VersionConflict
 log = logging.get(__name__)
 MAJORITY = WriteConcern(w="majority", j=True)
 RAISES_BEFORE_BLOCKED = 3
+TOGETHER_SECONDS = 0.1
 PASSING_LABELS = ("TransientTransactionError", "UnknownTransactionCommitResult", "RetryableWriteError")
 # A lock or snapshot not granted, a time limit, an interruption: about the server's state, not about the content.
 PASSING_CODES = frozenset({24, 43, 50, 89, 112, 246, 262, 11600, 11601, 11602})
@@ -52,10 +54,10 @@ class Outcome(StrEnum):
 class Handler:
     """One consumer of facts.
 
-    `effect` runs inside the transaction that moves the cursor and may write this service's MongoDB
-    through the session; `effects`, where given, does the same for many facts at less cost. `reaction`
-    runs before it and must be idempotent by the fact's id (its commands are, by commit id). `read` turns
-    a parked body back into a fact; `body` is what is parked.
+    Either `effect` runs inside the transaction that moves the cursor and may write this service's MongoDB
+    through the session; `effects`, where given, does the same for many facts at less cost. Or `reaction`
+    runs before the cursor moves and must be idempotent by the fact's id (its commands are, by commit id).
+    `read` turns a parked body back into a fact.
     """
 
     name: str
@@ -156,13 +158,13 @@ class Inbox:
     def receive_all(self, deliveries: Sequence[tuple[Recorded, bytes]]) -> None:
         """Take in several deliveries in the order of their coming; each has the outcome that `receive` gives it.
 
-        Facts that are simply next in line share one transaction, which is what a backlog needs. The rest,
-        and all of them after any trouble, go one by one.
+        Facts that are simply next in line share one transaction, or one movement of the cursors behind
+        their reactions, which is what a backlog needs. The rest, and all of them after any trouble, go
+        one by one.
         """
         ready, rest = self._in_line(deliveries) if len(deliveries) > 1 else ([], deliveries)
-        if not self._apply_together([fact for fact, _ in ready]):
-            rest = [*ready, *rest]
-        for fact, body in rest:
+        settled = self._settle([fact for fact, _ in ready]) if len(ready) > 1 else 0
+        for fact, body in (*ready[settled:], *rest):
             with logging.bound(fact=fact.id, tenant=fact.tenant, correlation_id=fact.correlation_id):
                 self.receive(fact, body)
 
@@ -240,33 +242,69 @@ class Inbox:
                 next_in_line[fact.stream] = wanted + 1
         return ready, rest
 
-    def _apply_together(self, facts: Sequence[Recorded]) -> bool:
-        """Apply facts that are next in line in one transaction; False when it came to nothing."""
-        effect = self._handler.effect
-        if effect is None or self._handler.reaction is not None or len(facts) < 2:
-            return False
-        reached = {fact.stream: fact for fact in facts}
+    def _settle(self, facts: Sequence[Recorded]) -> int:
+        """Settle facts that are next in line together; answers how many, from the first on, that came to."""
+        if self._handler.reaction is None:
+            return self._settle_part(facts, self._apply_together)
+        settled = 0
+        while settled < len(facts):
+            part = self._settle_part(facts[settled:], self._react_together)
+            if part == 0:
+                break
+            settled += part
+        return settled
+
+    def _settle_part(self, facts: Sequence[Recorded], apply: Callable[[Sequence[Recorded]], int]) -> int:
+        try:
+            settled = apply(facts)
+        except Exception as trouble:
+            if transient(trouble):
+                raise
+            return 0  # whoever is to blame will stumble again by himself
+        last = {fact.stream: fact.version for fact in facts[:settled]}
+        for stream in last:
+            self._raised.pop(stream, None)
+        self._drain_behind(last)
+        return settled
+
+    def _apply_together(self, facts: Sequence[Recorded]) -> int:
+        """Apply all facts in one transaction."""
 
         def all_of_them(session: ClientSession) -> None:
             self._move_cursors(facts, session)
             if self._handler.effects is not None:
                 self._handler.effects(facts, session)
-            else:
+            elif self._handler.effect is not None:
                 for fact in facts:
-                    effect(fact, session)
+                    self._handler.effect(fact, session)
 
-        _before_effect()
-        try:
-            self._in_transaction(all_of_them)
-        except Exception as trouble:
-            if transient(trouble):
-                raise
-            return False  # whoever is to blame will stumble again by himself
-        _after_effect()
-        for stream in reached:
-            self._raised.pop(stream, None)
-        self._drain_behind({stream: last.version for stream, last in reached.items()})
-        return True
+        faults.reached("inbox.before_effect")
+        self._in_transaction(all_of_them)
+        faults.reached("inbox.after_effect_before_ack")
+        return len(facts)
+
+    def _react_together(self, facts: Sequence[Recorded]) -> int:
+        """React to one fact after the other, then move their cursors at once; answers how many came that far.
+
+        After a crash the reactions behind which no cursor had moved are repeated: therefore not many of
+        them, where they take long. One that raises ends the part before it.
+        """
+        assert self._handler.reaction is not None
+        began, done = time.monotonic(), 0
+        for fact in facts:
+            with logging.bound(fact=fact.id, tenant=fact.tenant, correlation_id=fact.correlation_id):
+                try:
+                    self._react(fact, self._handler.reaction)
+                except Exception:
+                    if done == 0:
+                        raise
+                    break  # its turn comes again, when those before it are settled
+            done += 1
+            if time.monotonic() - began > TOGETHER_SECONDS:
+                break
+        self._move_cursors(facts[:done], None)
+        faults.reached("inbox.after_effect_before_ack")
+        return done
 
     def _drain_behind(self, applied: Mapping[str, int]) -> None:
         """Go on with what waits on the shelf behind facts that were just applied."""
@@ -291,14 +329,12 @@ class Inbox:
         return Outcome.PARKED
 
     def _apply(self, fact: Recorded, body: bytes, version: int) -> Outcome:
-        _before_effect()
         try:
             if self._handler.reaction is not None:
-                self._handler.reaction(fact)
-                faults.reached("process.after_append_before_ack")
-            if self._handler.effect is None:
+                self._react(fact, self._handler.reaction)
                 self._move_cursor(fact, version, None)
             else:
+                faults.reached("inbox.before_effect")
                 self._apply_in_transaction(fact, version)
         except _LostRace:
             raise
@@ -306,9 +342,15 @@ class Inbox:
             if transient(poison):
                 raise
             return self._raised_again(fact, body, poison)
-        _after_effect()
+        faults.reached("inbox.after_effect_before_ack")
         self._raised.pop(fact.stream, None)
         return Outcome.APPLIED
+
+    @staticmethod
+    def _react(fact: Recorded, reaction: Callable[[Recorded], None]) -> None:
+        faults.reached("inbox.before_effect")
+        reaction(fact)
+        faults.reached("process.after_append_before_ack")
 
     def _apply_in_transaction(self, fact: Recorded, version: int) -> None:
         def both(session: ClientSession) -> None:
@@ -424,14 +466,6 @@ class Inbox:
 
     def _on_shelf(self, stream: str, version: dict[str, int]) -> dict[str, Any]:
         return {"handler": self._handler.name, "stream": stream, "version": version}
-
-
-def _before_effect() -> None:
-    faults.reached("inbox.before_effect")
-
-
-def _after_effect() -> None:
-    faults.reached("inbox.after_effect_before_ack")
 
 
 def ensure_indexes(db: Database[dict[str, Any]]) -> None:

@@ -56,10 +56,9 @@ class Follower:
         """Take in the next batch; the position moves after every fact in it has a durable outcome."""
         commits = self._log.after(self.position(), BATCH)
         concerned = [commit for commit in commits if commit.category in self._reaction.categories]
-        for commit in concerned:
-            for fact in self._typing.followed(commit, self._platform.keyring):
-                with logging.bound(handler=self._reaction.name, fact=fact.id, correlation_id=fact.correlation_id):
-                    self._inbox.receive(fact, place_of(fact))
+        facts = [fact for commit in concerned for fact in self._typing.followed(commit, self._platform.keyring)]
+        with logging.bound(handler=self._reaction.name):
+            self._inbox.receive_all([(fact, place_of(fact)) for fact in facts])
         if commits:
             self._at = commits[-1].position
             if concerned or time.monotonic() - self._noted > NOTED_SECONDS:

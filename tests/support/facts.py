@@ -11,7 +11,7 @@ from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
 from services.kernel import inbox
-from services.kernel.clock import SettableClock
+from services.kernel.clock import Clock, SettableClock
 from services.kernel.commit import Recorded
 from services.kernel.inbox import Handler, Inbox, Outcome
 from services.kernel.message import incoming, outgoing
@@ -93,11 +93,32 @@ class Consumer:
             self.inbox.receive_all(facts[start : start + at_once])
 
 
+class Reacting(Inbox):
+    """An inbox that reacts where the other has effects; what is done is done once, as commands are."""
+
+    def __init__(self, db: Db, handler: Handler, clock: Clock) -> None:
+        assert handler.effect is not None
+        effect = handler.effect
+
+        def react(fact: Recorded) -> None:
+            def once(session: ClientSession) -> None:
+                marked = db["reacted"].update_one(
+                    {"_id": f"{fact.stream}@{fact.version}"}, {"$set": {"done": True}}, upsert=True, session=session
+                )
+                if marked.upserted_id is not None:
+                    effect(fact, session)
+
+            with db.client.start_session() as session:
+                session.with_transaction(once)
+
+        super().__init__(db, Handler(handler.name, handler.read, reaction=react), clock)
+
+
 def fresh(client: MongoClient[dict[str, Any]], name: str) -> Db:
     """An empty database with what inboxes need; collections exist, as transactions cannot make them together."""
     db = client[name]
     inbox.ensure_indexes(db)
-    for collection in ("probe", "inbox_cursors", "inbox_parked"):
+    for collection in ("probe", "reacted", "inbox_cursors", "inbox_parked"):
         if collection not in db.list_collection_names():
             db.create_collection(collection)
     return db

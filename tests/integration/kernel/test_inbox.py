@@ -10,12 +10,24 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from services.kernel import faults, inbox
 from services.kernel.clock import SettableClock
-from services.kernel.commit import StoreUnavailable
+from services.kernel.commit import Recorded, StoreUnavailable
 from services.kernel.inbox import Handler, Inbox, Outcome
 from services.kernel.message import Unreadable, incoming
 from services.kernel.store import connect
-from tests.support.facts import NOON, Consumer, Db, Probe, assert_exactly_once_in_order, bodies, empty, fresh, stream
+from tests.support.facts import (
+    NOON,
+    Consumer,
+    Db,
+    Probe,
+    Reacting,
+    assert_exactly_once_in_order,
+    bodies,
+    empty,
+    fresh,
+    stream,
+)
 from tests.support.inbox_checks import CHECKS, Check, check_any_order
 
 
@@ -37,8 +49,9 @@ def probe(db: Db) -> Probe:
 
 @pytest.mark.parametrize("at_once", [1, 5])
 @pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
-def test_the_inbox_keeps_order_and_uniqueness(db: Db, check: Check, at_once: int) -> None:
-    check(db, Inbox, at_once)
+@pytest.mark.parametrize("kind", [Inbox, Reacting])
+def test_the_inbox_keeps_order_and_uniqueness(db: Db, check: Check, kind: type[Inbox], at_once: int) -> None:
+    check(db, kind, at_once)
 
 
 COUNTS = st.fixed_dictionaries({"a": st.integers(1, 4), "b": st.integers(1, 2)})
@@ -63,10 +76,31 @@ def schedules(draw: st.DrawFn) -> tuple[list[tuple[int, int, str]], dict[str, in
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(planned=schedules(), at_once=st.integers(1, 4))
-def test_any_permutation_with_repetition_ends_the_same(one_db: Db, planned: Any, at_once: int) -> None:
+@given(planned=schedules(), at_once=st.integers(1, 4), kind=st.sampled_from([Inbox, Reacting]))
+def test_any_permutation_with_repetition_ends_the_same(
+    one_db: Db, planned: Any, at_once: int, kind: type[Inbox]
+) -> None:
     schedule, counts = planned
-    check_any_order(one_db, Inbox, at_once, schedule, counts)
+    check_any_order(one_db, kind, at_once, schedule, counts)
+
+
+def test_reactions_that_take_long_are_not_repeated_by_the_many(db: Db, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A crash in a long row of them repeats the last part of it only."""
+    monkeypatch.setattr(inbox, "TOGETHER_SECONDS", -1.0)
+    reacted: list[int] = []
+
+    def react(fact: Recorded) -> None:
+        reacted.append(fact.version)
+        if reacted.count(4) == 1:
+            raise faults.InjectedFault("away")
+
+    made = Inbox(db, Handler("probe", incoming, reaction=react), SettableClock(NOON))
+    row = [(incoming(body), body) for body in bodies("a", 5)]
+    with pytest.raises(faults.InjectedFault):
+        made.receive_all(row)
+    made.receive_all(row)
+    assert reacted == [1, 2, 3, 4, 4, 5]
+    assert Probe(db).cursor("a") == 5
 
 
 def test_each_delivery_has_its_outcome(probe: Probe) -> None:
