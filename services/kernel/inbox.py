@@ -369,7 +369,7 @@ class Inbox:
                 read_preference=ReadPreference.PRIMARY,
             )
 
-    def _move_cursors(self, facts: Sequence[Recorded], session: ClientSession) -> None:
+    def _move_cursors(self, facts: Sequence[Recorded], session: ClientSession | None) -> None:
         """Move several cursors at once, each from before its first fact to its last. Raises _LostRace."""
         before: dict[str, int] = {}
         for fact in facts:
