@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -96,7 +97,7 @@ class _Run:
 
 
 class Supervisor:
-    """Starts programs in order, restarts what crashes, stops all in reverse order.
+    """Starts programs in order, restarts what crashes, stops the last one first and then the rest.
 
     It watches from a thread and installs no signal handler, so it serves the command line and
     tests alike. Engines that are handed over are watched too, for machines where nobody looks.
@@ -144,8 +145,11 @@ class Supervisor:
         self._closing.set()
         if self._watcher.is_alive():
             self._watcher.join()
-        for name in reversed(self._runs):
-            self.stop(name)
+        # The last one is the door: whoever still waits there needs the others for his answer.
+        names = list(self._runs)
+        with ThreadPoolExecutor(max(len(names), 1)) as each:
+            for together in (names[-1:], names[:-1]):
+                list(each.map(self.stop, together))
         if self._state is not None:
             self._state.unlink(missing_ok=True)
         self._log.close()
