@@ -177,6 +177,7 @@ def test_an_erasure_among_seals_leaves_nothing_behind(keyring: SqliteKeyring, fi
     )
     assert all(isinstance(outcome, Envelope | KeyDestroyed | None) for outcome in outcomes), outcomes
     assert wrapped(file) == {}
+    time.sleep(LOOKED_SECONDS * 1.5)
     for outcome in outcomes:
         if isinstance(outcome, Envelope):
             assert all(ring.open("t", ANA, outcome, PLACE) is None for ring in rings)
