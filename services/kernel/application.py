@@ -19,7 +19,7 @@ from services.kernel.commit import PLATFORM, Caller, Recorded
 from services.kernel.config import Settings
 from services.kernel.domain import Command, Decider, Rejected
 from services.kernel.message import Incoming
-from services.kernel.projection import ReadModel
+from services.kernel.readmodel import ReadModel
 from services.kernel.secrets import Secrets
 from services.kernel.timers import At, Dispatch, Every
 

@@ -8,11 +8,12 @@ from pymongo.client_session import ClientSession
 
 from services.kernel.application import Reaction, Subscription
 from services.kernel.commit import Recorded
+from services.kernel.folding import Folding
 from services.kernel.inbox import Handler
 from services.kernel.message import incoming, typed
 from services.kernel.platform import Platform
 from services.kernel.process import carry_out
-from services.kernel.projection import Folding, Shelf
+from services.kernel.shelf import Shelf
 
 
 def of_subscription(subscription: Subscription, platform: Platform, generation: str | None = None) -> Handler:

@@ -21,8 +21,9 @@ from services.kernel.inbox import Inbox, transient
 from services.kernel.message import Unreadable
 from services.kernel.operator_broker import ask_relay
 from services.kernel.platform import Platform
-from services.kernel.projection import POINTER_SECONDS, Projector
+from services.kernel.projection import Projector
 from services.kernel.relay import replay_request
+from services.kernel.shelf import POINTER_SECONDS
 
 Tell = Callable[[str], None]
 PARTITIONS = 8

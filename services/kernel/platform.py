@@ -26,9 +26,10 @@ from services.kernel.config import Settings
 from services.kernel.keyring import SqliteKeyring, decode_kek
 from services.kernel.mail import SmtpMail
 from services.kernel.peers import Peers
-from services.kernel.projection import Shelf, TenantReads
+from services.kernel.reads import TenantReads
 from services.kernel.registry import Registry
 from services.kernel.secrets import Secrets, decode_seed
+from services.kernel.shelf import Shelf
 from services.kernel.store import MongoCommitStore, connect
 from services.kernel.timers import Timers
 

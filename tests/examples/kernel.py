@@ -22,7 +22,7 @@ from services.kernel.application import (
 from services.kernel.commit import Caller, Recorded
 from services.kernel.domain import Command, Decider, Erased, Event, Rejected, Subject, TenantData
 from services.kernel.message import Incoming
-from services.kernel.projection import ReadModel
+from services.kernel.readmodel import ReadModel
 
 ACME = "0196a000-0000-7000-8000-00000000ac3e"
 RIVAL = "0196a000-0000-7000-8000-0000000417a1"

@@ -15,7 +15,8 @@ from services.kernel.clock import SettableClock, new_id
 from services.kernel.commit import Caller, VersionConflict
 from services.kernel.config import Settings
 from services.kernel.platform import Platform, open_platform
-from services.kernel.projection import Projector, Shelf
+from services.kernel.projection import Projector
+from services.kernel.shelf import Shelf
 from services.kernel.shown import stamp
 from services.kernel.testing.app import START
 from services.kernel.worker import Worker

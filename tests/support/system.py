@@ -20,7 +20,8 @@ from services.kernel.commit import Commit
 from services.kernel.config import Settings
 from services.kernel.message import incoming, outgoing, typed
 from services.kernel.platform import Platform, open_platform
-from services.kernel.projection import Projector, ReadModel
+from services.kernel.projection import Projector
+from services.kernel.readmodel import ReadModel
 from services.kernel.relay import Checkpoint
 from tests.examples.kernel import ACME, PARCEL_FACTS, Arrivals, Tracks, caller, depots, parcels
 from tests.support.broker import channel_of

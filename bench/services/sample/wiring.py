@@ -8,7 +8,7 @@ from typing import Annotated, Any, assert_never
 from services.kernel.application import On, ServiceDefinition
 from services.kernel.commit import Recorded
 from services.kernel.domain import Command, Decider, Erased, Event, TenantData
-from services.kernel.projection import ReadModel
+from services.kernel.readmodel import ReadModel
 
 
 class JobOpened(Event):

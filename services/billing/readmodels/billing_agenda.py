@@ -12,7 +12,7 @@ from services.billing.staff import check_tenant, stamp
 from services.kernel.application import Answers, Ask, ReadModel
 from services.kernel.commit import Recorded
 from services.kernel.paging import Paged, page
-from services.kernel.projection import Document
+from services.kernel.readmodel import Document
 
 CYCLES, DOCUMENTS, REDUCTIONS = "agenda_cycles", "agenda_documents", "agenda_reductions"
 

@@ -20,7 +20,7 @@ from services.kernel.application import Answers, Ask, Query, ReadModel
 from services.kernel.commit import Recorded
 from services.kernel.domain import Rejected
 from services.kernel.paging import Paged, page
-from services.kernel.projection import Document
+from services.kernel.readmodel import Document
 
 _FACTS_OF_INVOICES = (
     BillingCycleOpened,

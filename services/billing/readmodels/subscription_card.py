@@ -15,7 +15,7 @@ from services.billing.staff import stamp
 from services.kernel.application import Answers, Ask, Query, ReadModel
 from services.kernel.commit import Recorded
 from services.kernel.domain import Rejected
-from services.kernel.projection import Document
+from services.kernel.readmodel import Document
 
 CARD = "subscription"
 

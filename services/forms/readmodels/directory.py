@@ -7,7 +7,7 @@ from typing import Any
 
 from services.forms.incoming import Crew, Zoned
 from services.kernel.commit import Recorded
-from services.kernel.projection import ReadModel
+from services.kernel.readmodel import ReadModel
 from services.kernel.shown import stamp
 
 Document = dict[str, Any]

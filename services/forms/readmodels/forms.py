@@ -24,7 +24,7 @@ from services.kernel.application import Answers, Ask, Query
 from services.kernel.commit import Recorded
 from services.kernel.domain import Rejected
 from services.kernel.paging import Paged, every, page
-from services.kernel.projection import ReadModel
+from services.kernel.readmodel import ReadModel
 from services.kernel.shown import searchable, shown, stamp, without
 
 Document = dict[str, Any]

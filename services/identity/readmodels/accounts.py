@@ -19,7 +19,7 @@ from services.identity.domain.account import (
 from services.kernel.application import Answers, Ask, Query
 from services.kernel.commit import Recorded
 from services.kernel.domain import Erased, Rejected
-from services.kernel.projection import ReadModel
+from services.kernel.readmodel import ReadModel
 from services.kernel.shown import shown, stamp
 
 

@@ -9,7 +9,7 @@ from services.identity.domain.api_token import ApiTokenCreated, ApiTokenRevoked,
 from services.kernel.application import Answers, Ask, Query
 from services.kernel.commit import Recorded
 from services.kernel.domain import Erased
-from services.kernel.projection import ReadModel
+from services.kernel.readmodel import ReadModel
 from services.kernel.shown import shown, stamp
 
 

@@ -19,7 +19,7 @@ from services.kernel.application import Answers, Ask
 from services.kernel.commit import PLATFORM, Recorded
 from services.kernel.exporting.cells import harmless
 from services.kernel.paging import Paged, every, page
-from services.kernel.projection import ReadModel
+from services.kernel.readmodel import ReadModel
 from services.kernel.shown import stamp
 
 _MODULES: Mapping[str, str] = {

@@ -18,7 +18,7 @@ from services.identity.domain.values import Id
 from services.kernel.application import Answers, Ask, Query
 from services.kernel.commit import PLATFORM, Recorded
 from services.kernel.domain import Rejected
-from services.kernel.projection import ReadModel
+from services.kernel.readmodel import ReadModel
 from services.kernel.shown import shown, stamp
 
 

@@ -26,7 +26,7 @@ from services.kernel.exporting.job import (
 from services.kernel.exporting.kinds import ExportKind
 from services.kernel.exporting.workbook import sheet_names
 from services.kernel.paging import Paged, cursor_of, page
-from services.kernel.projection import ReadModel
+from services.kernel.readmodel import ReadModel
 from services.kernel.shown import shown, stamp, without
 
 Document = dict[str, Any]

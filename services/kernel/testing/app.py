@@ -19,7 +19,7 @@ from services.kernel.config import Settings
 from services.kernel.keyring import SqliteKeyring
 from services.kernel.memory import MemoryCommitStore
 from services.kernel.message import incoming, outgoing
-from services.kernel.projection import TenantCollection
+from services.kernel.reads import TenantCollection
 from services.kernel.registry import Registry
 from services.kernel.secrets import Secrets
 from services.kernel.timers import At, Dispatch

@@ -13,7 +13,7 @@ from services.kernel.domain import Erased, Rejected
 from services.kernel.exporting.asking import READ, SEES_ALL, demand, may_have
 from services.kernel.exporting.showing import ExportQuery, ExportsQuery
 from services.kernel.paging import cursor_of, page
-from services.kernel.projection import ReadModel
+from services.kernel.readmodel import ReadModel
 from services.kernel.shown import shown, stamp
 from services.media.domain.media_export import (
     MediaExport,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.kernel.commit import Recorded
-from services.kernel.projection import ReadModel
+from services.kernel.readmodel import ReadModel
 from services.media.incoming import Crew, Joined, Led, Left, Placed, Standing, Zoned
 
 Document = dict[str, Any]

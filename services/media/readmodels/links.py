@@ -10,7 +10,7 @@ from services.kernel.application import Answers, Ask, Query
 from services.kernel.commit import Recorded
 from services.kernel.domain import Rejected
 from services.kernel.paging import Paged, every, page
-from services.kernel.projection import ReadModel
+from services.kernel.readmodel import ReadModel
 from services.kernel.shown import shown, stamp
 from services.media.domain.link_views import PublicLinkViewed
 from services.media.domain.public_link import PublicLinkCreated, PublicLinkRevoked

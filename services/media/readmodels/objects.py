@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.kernel.commit import Recorded
-from services.kernel.projection import ReadModel
+from services.kernel.readmodel import ReadModel
 from services.media.domain.media_export import MediaExportDeleted, MediaExportExpired, MediaExportReady
 from services.media.domain.medium import MediaForgotten, MediaStored
 from services.media.domain.report import ReportDeleted, ReportRendered

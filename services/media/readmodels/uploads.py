@@ -8,7 +8,7 @@ from typing import Any
 from services.kernel.application import Answers, Ask, Query
 from services.kernel.commit import Recorded
 from services.kernel.domain import Rejected
-from services.kernel.projection import ReadModel
+from services.kernel.readmodel import ReadModel
 from services.kernel.shown import shown, stamp
 from services.media.domain.upload import Upload, UploadBegun, UploadFinished, upload
 

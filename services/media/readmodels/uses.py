@@ -7,7 +7,7 @@ from typing import Any
 
 from services.kernel.application import Ask
 from services.kernel.commit import Recorded
-from services.kernel.projection import ReadModel
+from services.kernel.readmodel import ReadModel
 from services.kernel.shown import stamp
 from services.media.incoming import Answered
 

@@ -12,7 +12,7 @@ from services.kernel.application import Answers, Ask, Query
 from services.kernel.commit import Recorded
 from services.kernel.domain import Erased, Rejected
 from services.kernel.paging import Paged, page
-from services.kernel.projection import ReadModel
+from services.kernel.readmodel import ReadModel
 from services.kernel.shown import searchable, stamp, without
 from services.tasks.domain.customer import (
     CustomerCreated,

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.kernel.commit import Recorded
-from services.kernel.projection import ReadModel
+from services.kernel.readmodel import ReadModel
 from services.kernel.shown import NEVER, stamp, without
 from services.tasks.readmodels.customers import Customers
 from services.tasks.readmodels.register import EquipmentRegister

@@ -7,7 +7,7 @@ from typing import Any
 
 from services.kernel.application import Answers, Ask, Query
 from services.kernel.commit import Recorded
-from services.kernel.projection import ReadModel
+from services.kernel.readmodel import ReadModel
 from services.kernel.shown import searchable, shown
 from services.tasks.domain.saved_filters import FilterRemoved, FilterSaved, Screen
 from services.tasks.standing import demand

@@ -9,7 +9,7 @@ from services.kernel.application import Answers, Ask, Query
 from services.kernel.commit import Recorded
 from services.kernel.domain import Erased, Rejected
 from services.kernel.paging import Paged, page
-from services.kernel.projection import ReadModel
+from services.kernel.readmodel import ReadModel
 from services.kernel.shown import shown, stamp, without
 from services.tasks.domain.import_job import (
     ImportApplied,

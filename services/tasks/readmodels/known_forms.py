@@ -7,7 +7,7 @@ from typing import Any
 
 from services.kernel.commit import Recorded
 from services.kernel.message import Incoming
-from services.kernel.projection import ReadModel
+from services.kernel.readmodel import ReadModel
 
 Document = dict[str, Any]
 

@@ -11,7 +11,7 @@ from services.kernel.application import Answers, Ask, Query
 from services.kernel.commit import Recorded
 from services.kernel.domain import Rejected
 from services.kernel.paging import Paged, every, page
-from services.kernel.projection import ReadModel
+from services.kernel.readmodel import ReadModel
 from services.kernel.shown import shown, stamp
 from services.tasks.domain.field_command import CommandAnswered, ParkedWorkDiscarded, ParkedWorkReleased
 from services.tasks.domain.values import Id

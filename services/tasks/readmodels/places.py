@@ -11,7 +11,7 @@ from services.kernel.application import Answers, Ask
 from services.kernel.commit import Recorded
 from services.kernel.domain import Erased
 from services.kernel.paging import every
-from services.kernel.projection import ReadModel
+from services.kernel.readmodel import ReadModel
 from services.kernel.shown import stamp
 from services.tasks.domain.customer import LocationAdded, LocationEdited, LocationRemoved
 from services.tasks.readmodels.task_board import Chosen, chosen_filter, named

@@ -8,7 +8,7 @@ from typing import Any
 from services.kernel.application import Answers, Ask
 from services.kernel.commit import Recorded
 from services.kernel.paging import Paged, page
-from services.kernel.projection import ReadModel
+from services.kernel.readmodel import ReadModel
 from services.kernel.shown import searchable, shown, without
 from services.tasks.domain.service import ServiceActivated, ServiceAdded, ServiceDeactivated, ServiceRenamed
 from services.tasks.standing import demand

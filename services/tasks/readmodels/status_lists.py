@@ -9,7 +9,7 @@ from services.kernel.application import Answers, Ask, Query
 from services.kernel.commit import Recorded
 from services.kernel.domain import Erased, Rejected
 from services.kernel.paging import Paged, page
-from services.kernel.projection import ReadModel
+from services.kernel.readmodel import ReadModel
 from services.kernel.shown import searchable, shown, without
 from services.tasks.domain.status_list import StatusListChanged, StatusListDefined
 from services.tasks.standing import demand

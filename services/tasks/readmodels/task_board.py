@@ -11,7 +11,7 @@ from services.kernel.application import Answers, Ask, Query
 from services.kernel.commit import Recorded
 from services.kernel.domain import Erased, Rejected
 from services.kernel.paging import Limit, Paged, page
-from services.kernel.projection import ReadModel
+from services.kernel.readmodel import ReadModel
 from services.kernel.shown import NEVER, shown, stamp, stamped, without
 from services.tasks.domain.saved_filters import Choice
 from services.tasks.domain.task_events import (

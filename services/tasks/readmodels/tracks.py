@@ -13,7 +13,7 @@ from pydantic import Field
 from services.kernel.application import Answers, Ask, Query
 from services.kernel.commit import Recorded
 from services.kernel.domain import Erased, Rejected
-from services.kernel.projection import ReadModel
+from services.kernel.readmodel import ReadModel
 from services.kernel.shown import stamp
 from services.tasks.domain.track import Point, PointsRecorded, track_id
 from services.tasks.domain.values import Position, distance_m

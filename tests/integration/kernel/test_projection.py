@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
-from services.kernel import projection
+from services.kernel import folding, projection
 from services.kernel.application import ServiceDefinition
 from services.kernel.commit import Recorded
 from services.kernel.domain import Rejected
 from services.kernel.platform import Platform
-from services.kernel.projection import Projector, ReadModel, Shelf
+from services.kernel.projection import Projector
+from services.kernel.readmodel import ReadModel
+from services.kernel.shelf import Shelf
 from tests.examples.kernel import ACME, RIVAL, ParcelClaimed, Tracks, an_id, caller, parcels
 from tests.integration.kernel.conftest import Open
 from tests.support.system import documents
@@ -50,7 +52,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """So little at once and so little remembered that every edge is met."""
     monkeypatch.setattr(projection, "BATCH", 7)
     monkeypatch.setattr(projection, "REBUILD_BATCH", 5)
-    monkeypatch.setattr(projection, "REMEMBERED", 3)
+    monkeypatch.setattr(folding, "REMEMBERED", 3)
 
 
 def projector(service: Platform, model: ReadModel) -> Projector:

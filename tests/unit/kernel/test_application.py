@@ -14,7 +14,7 @@ from services.kernel.commands import ATTEMPTS
 from services.kernel.commit import Caller, Commit, StoreUnavailable, VersionConflict
 from services.kernel.domain import ERASED, Rejected
 from services.kernel.keyring import subject_scope
-from services.kernel.projection import TenantReads
+from services.kernel.reads import TenantReads
 from services.kernel.testing.app import MemoryApp, memory_app
 from services.kernel.timers import Dispatch
 from tests.examples.kernel import ACME, ANA, EXPIRES_AFTER, LABEL, RIVAL, an_id, caller, depots, parcels

@@ -9,7 +9,7 @@ from services.identity.domain.permissions import ROLE_PERMISSIONS
 from services.kernel.clock import new_id
 from services.kernel.commit import Caller, Recorded
 from services.kernel.message import Incoming
-from services.kernel.projection import ReadModel
+from services.kernel.readmodel import ReadModel
 from services.kernel.testing.app import START, MemoryApp, memory_app
 from services.tasks.incoming import DIRECTORY
 from services.tasks.readmodels.directory import Directory
