@@ -12,10 +12,15 @@ from urllib.parse import quote, urlsplit
 
 import pymongo
 import pytest
+from hypothesis import HealthCheck, settings
 from minio import Minio
 
 from deploy.local import LocalStack
 from deploy.local.rabbitmq import manage
+
+# How long an example takes says something about the machine, and nothing about the property.
+settings.register_profile("checkop", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("checkop")
 
 _DIRECTORIES = ("unit", "contract", "integration", "system", "faults", "architecture")
 

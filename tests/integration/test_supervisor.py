@@ -122,7 +122,7 @@ def test_a_program_that_never_becomes_ready_is_told_with_its_last_words(tmp_path
 
 
 def test_restarts_come_more_slowly_each_time(tmp_path: Path) -> None:
-    broken = Program("broken", (sys.executable, "-c", "raise SystemExit(1)"))
+    broken = Program("broken", (sys.executable, "-c", "import time; time.sleep(0.3); raise SystemExit(1)"))
     with Supervisor([broken], log=tmp_path / "checkop.log") as supervisor:
         eventually(lambda: supervisor.crashes("broken") >= 3)
         lines = supervisor.tail("broken").splitlines()

@@ -295,7 +295,6 @@ def test_whatever_breaks_everything_arrives_once_and_everybody_agrees(
         settings=settings(
             max_examples=EXAMPLES,
             stateful_step_count=STEPS,
-            deadline=None,
             phases=(Phase.generate,),
             suppress_health_check=list(HealthCheck),
             derandomize=EXAMPLES <= 6,

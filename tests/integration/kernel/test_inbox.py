@@ -72,7 +72,6 @@ def schedules(draw: st.DrawFn) -> tuple[list[tuple[int, int, str]], dict[str, in
 
 @settings(
     max_examples=150,
-    deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

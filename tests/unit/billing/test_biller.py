@@ -294,6 +294,6 @@ class BillerMachine(RuleBasedStateMachine):
 
 
 BillerMachine.TestCase.settings = settings(
-    max_examples=10, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=10, stateful_step_count=15, suppress_health_check=list(HealthCheck)
 )
 TestBiller = BillerMachine.TestCase

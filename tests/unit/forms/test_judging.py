@@ -378,7 +378,7 @@ RAW = st.one_of(
 )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(forms().filter(lambda content: not check(content)), st.data())
 def test_answering_what_shows_is_always_enough(content: Content, data: st.DataObject) -> None:
     """However a form that can be published is filled in, valid answers to what is in view make it acceptable."""

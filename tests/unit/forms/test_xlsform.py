@@ -161,7 +161,7 @@ def contents(draw: st.DrawFn) -> Content:
     return form(*asked, group, languages=languages, choice_lists={"l": listed})
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(contents())
 def test_any_form_comes_back_with_the_same_hash(content: Content) -> None:
     imported = again(content)
@@ -328,7 +328,7 @@ class TestOtherPeoples:
         with pytest.raises(Unreadable, match="file-unpacks-too-large"):
             read_xlsform(data.getvalue())
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(st.data())
     def test_any_mixture_of_what_people_write_is_read(self, data: st.DataObject) -> None:
         headings = data.draw(st.lists(st.sampled_from(HEADINGS), min_size=1, unique=True))
@@ -343,7 +343,7 @@ class TestOtherPeoples:
         assert all(remark.code in SHEET_WORDS for remark in imported.report)
         assert Content.model_validate(imported.content.to_json()).hash == imported.content.hash
 
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=30)
     @given(st.lists(st.lists(st.none() | st.text(WORD_LETTERS, max_size=8) | st.integers(), max_size=6), max_size=8))
     def test_any_sheet_is_read_or_refused(self, rows: list[list[Any]]) -> None:
         kinds = [["type", "name", "label", "relevant", "default", "parameters"]]

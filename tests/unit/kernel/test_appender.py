@@ -80,7 +80,7 @@ def write_all(insert: ScriptedInsert, writers: int, each: int) -> list[list[Comm
 SCRIPTS = st.lists(st.tuples(st.sampled_from(["works", "unknown", "raises"]), st.integers(0, 6)), max_size=12)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(script=SCRIPTS, writers=st.integers(1, 12), each=st.integers(1, 4))
 def test_every_writer_is_answered_and_the_log_is_whole(script: list[tuple[str, int]], writers: int, each: int) -> None:
     insert = ScriptedInsert(list(script))

@@ -39,7 +39,7 @@ def grown(store: MemoryCommitStore, count: int) -> None:
         store.append(commit(stream(f"s{store.head()}")))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     steps=st.lists(
         st.tuples(st.sampled_from(["append", "read", "wait"]), st.integers(0, 3), st.integers(1, 5)),
@@ -161,7 +161,7 @@ def test_who_is_behind_where_the_looking_began_reads_on_by_himself() -> None:
         assert not depots.wait(3, 0.05)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.sampled_from(["parcel", "depot", "van"]), max_size=30))
 def test_whatever_comes_each_follower_meets_all_of_its_own(categories: list[str]) -> None:
     store = MemoryCommitStore()

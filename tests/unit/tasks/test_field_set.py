@@ -209,7 +209,7 @@ facts = st.one_of(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @having(st.lists(facts, max_size=8), values, values)
 def test_nothing_captured_is_lost_by_switching_a_field_off(
     happened: list[Any], before: dict[str, Any], edit: dict[str, Any]

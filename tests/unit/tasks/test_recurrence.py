@@ -399,7 +399,7 @@ actions = st.one_of(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @having(st.sampled_from(RULES), st.lists(actions, max_size=6))
 def test_what_is_ahead_is_what_the_plan_says(rule_of: str, happened: list[tuple[str, Any]]) -> None:
     """Whatever was changed, left out or opened twice: a fortnight's tasks, each once, none that should not be."""

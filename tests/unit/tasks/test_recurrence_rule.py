@@ -160,7 +160,7 @@ days = st.integers(0, MINUTES).map(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @having(rules, days)
 def test_it_is_what_the_standard_says(rule: str, starts: datetime) -> None:
     """In a zone without summer time the library's own reckoning must come out, centuries moved or not."""
@@ -173,7 +173,7 @@ def test_it_is_what_the_standard_says(rule: str, starts: datetime) -> None:
     assert between(wanted, datetime(2000, 1, 1, tzinfo=UTC), horizon)[:20] == [e for e in expected if e <= horizon]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @having(rules, days, st.sampled_from([BOGOTA, NEW_YORK, "Europe/Madrid"]))
 def test_parts_of_time_make_up_the_whole(rule: str, starts: datetime, zone: str) -> None:
     wanted = timing(rule, starts.strftime("%Y-%m-%dT%H:%M"), zone)

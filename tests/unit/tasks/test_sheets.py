@@ -146,7 +146,7 @@ class TestFiles:
         book = repacked(xlsx(("code", "name")), {"xl/worksheets/sheet1.xml": sheet})
         assert rejected(book).code == "too-many-rows"
 
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=150)
     @having(st.binary(max_size=400) | st.text(max_size=200).map(str.encode))
     def test_any_bytes_are_read_or_refused(self, noise: bytes) -> None:
         for data in (noise, b"code,name\n" + noise, b"PK\x03\x04" + noise):

@@ -80,7 +80,7 @@ commands = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @having(st.lists(commands, max_size=40))
 def test_a_walk_never_skips_and_a_replay_ends_where_the_story_did(asked_for: list[Any]) -> None:
     state, history = task.initial_state, []
@@ -137,7 +137,7 @@ FILLED: dict[str, Any] = {
 }
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @having(st.lists(kinds, max_size=12))
 def test_any_facts_in_any_order_make_a_state(happened: list[Any]) -> None:
     task.replay([kind.model_validate(FILLED) for kind in happened])
@@ -146,7 +146,7 @@ def test_any_facts_in_any_order_make_a_state(happened: list[Any]) -> None:
 generic_states: st.SearchStrategy[GenericState] = st.sampled_from(["pending", "in_progress", "completed"])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @having(st.lists(generic_states, min_size=1, max_size=8))
 def test_a_checked_pipeline_can_be_walked_from_end_to_end(states: list[GenericState]) -> None:
     stages = tuple(Stage(stage_id=f"s{n}", generic_state=state, requires=Demands()) for n, state in enumerate(states))

@@ -85,7 +85,7 @@ class TestTrack:
         given(track, full).when(record(point(1))).then_rejected("track-full")
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @having(st.lists(st.lists(st.integers(1, 30), min_size=1, max_size=10), max_size=8))
 def test_however_batches_overlap_every_point_is_there_once(batches: list[list[int]]) -> None:
     state, seen = track.initial_state, []
