@@ -442,9 +442,18 @@ class Reacting:
         """An aggregate of this service as of now."""
         return self._app.journal.load(decider, tenant, id).state
 
-    def reads(self, tenant: str) -> Any:
-        """The read models of one account."""
-        return self._app.reads.of(tenant)
+    def reads(self, fact: Recorded) -> Any:
+        """The read models of the fact's account; they show an own fact, and whatever was in the log before it.
+
+        How far they have followed another service's facts is not known here. Raises TimeoutError, upon which the
+        reaction is tried again later.
+        """
+        if fact.service == self._app.definition.name:
+            try:
+                self._app.await_visible(fact.position)
+            except Rejected as behind:
+                raise TimeoutError(f"the read models do not show {fact.id} yet") from behind
+        return self._app.reads.of(fact.tenant)
 
     def carried_out(self, commit_id: str) -> bool:
         """Whether a commit of this id is in the log, so that an outside effect need not be repeated."""

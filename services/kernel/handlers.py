@@ -46,7 +46,7 @@ def of_reaction(reaction: Reaction, platform: Platform) -> Handler:
     def carried(fact: Recorded) -> None:
         if isinstance(fact.event, Exception):
             raise fact.event
-        carry_out(reaction.name, reaction.react, fact, platform.application, platform.timers)
+        carry_out(reaction.name, reaction.react, fact, platform.application, platform.timers.set)
 
     return Handler(reaction.name, read, reaction=carried)
 
@@ -64,7 +64,7 @@ def _wanted(subscription: Subscription, platform: Platform) -> Callable[[Recorde
         fact = typed(fact, subscription.models)
         # A type this service does not know of another's stream only moves the cursor.
         if fact.event is not None:
-            carry_out(subscription.handler, react, fact, platform.application, platform.timers)
+            carry_out(subscription.handler, react, fact, platform.application, platform.timers.set)
 
     return carried
 

@@ -16,19 +16,22 @@ def cursor_id(reaction: str) -> str:
     return f"reaction:{reaction}"
 
 
-def carry_out(name: str, react: React, fact: Recorded, app: Application, timers: Timers) -> None:
-    """Let the policy `name` answer one fact.
+def carry_out(
+    name: str, react: React, fact: Recorded, app: Application, set_timer: Callable[[At, str, str], None]
+) -> None:
+    """Let the policy `name` answer one fact; `set_timer` is told a timer, its account and the fact's id.
 
-    Each command's id is made from the policy and the fact, so doing all of this again, after a crash
-    between the append and the cursor, adds nothing.
+    Each command's id is made from the policy, the fact and what is asked, so doing all of this again, after a
+    crash between the append and the cursor, adds nothing. The command's place among the others would not do: what
+    is asked may be read from a list out of which the first command has taken a row.
     """
-    for ordinal, wanted in enumerate(react(fact, Reacting(app)) or ()):
-        commit_id = f"{name}:{fact.id}:{ordinal}"
+    for wanted in react(fact, Reacting(app)) or ():
         match wanted:
-            case Dispatch():
+            case Dispatch(command=command, data=data):
+                commit_id = f"{name}:{fact.id}:{app.digest(command, data)}"
                 app.dispatch(wanted, tenant=fact.tenant, by=name, commit_id=commit_id, cause=fact)
             case At():
-                timers.set(wanted, fact.tenant, fact.id)
+                set_timer(wanted, fact.tenant, fact.id)
 
 
 def fire_timers(timers: Timers, app: Application) -> int:

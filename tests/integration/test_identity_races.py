@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import count
 from typing import Any
@@ -14,7 +15,9 @@ from argon2 import PasswordHasher
 from services.identity import passwords, tokens
 from services.identity.domain.account import account
 from services.identity.domain.seat_pool import seat_pool
+from services.identity.domain.session import session
 from services.identity.domain.user import user
+from services.identity.processes.revoke_sessions_of_revoked_device import revoke_sessions_of_revoked_device
 from services.identity.wiring import define
 from services.kernel import faults
 from services.kernel.clock import new_id
@@ -22,6 +25,8 @@ from services.kernel.commit import PLATFORM, Caller, VersionConflict
 from services.kernel.config import Settings
 from services.kernel.domain import Rejected
 from services.kernel.platform import Platform, open_platform
+from services.kernel.projection import Projector
+from services.kernel.worker import Follower
 from tests.support.threads import at_once
 
 ANONYMOUS = Caller(tenant=PLATFORM, actor="anonymous")
@@ -181,3 +186,24 @@ def test_many_guesses_at_once_get_no_more_answers_than_are_free(identity: Platfo
     counted = outcomes(guesses)
     assert counted.keys() == {"credentials-invalid", "login-delayed"}
     assert counted["credentials-invalid"] <= 8
+
+
+def test_a_list_of_sessions_that_lags_keeps_no_session_on_a_lost_phone_open(identity: Platform) -> None:
+    company, phone = register(identity, "eight@andes.co"), new_id()
+    typed = {"email": "eight@andes.co", "password": GOOD, "kind": "device", "device_id": phone}
+    opened = ask(identity, "login", **typed)["session_id"]
+    ask(identity, "revoke_device", owner_of(company), device_id=phone)
+    follower = Follower(identity, revoke_sessions_of_revoked_device)
+    with ThreadPoolExecutor(1) as worker:
+        reacted = worker.submit(lambda: _follow(follower))
+        with pytest.raises(TimeoutError):
+            reacted.result(0.3)
+        for model in identity.definition.read_models:
+            _follow(Projector(identity.db, model, identity.store, identity.registry, identity.keyring))
+        reacted.result(10)
+    assert state_of(identity, session, company["account_id"], opened).status == "revoked"
+
+
+def _follow(who: Follower | Projector) -> None:
+    while who.step():
+        pass

@@ -130,6 +130,13 @@ def _open(ask: Ask, wanted: Any, tenant: str, person: User, company: Account) ->
     receipt = ask.handle(session, session_id, ask.make(OpenSession, opened), part="session", tenant=tenant)
     refresh = tokens.derive(ask.secrets, "cor", tenant, session_id, 0)
     begun: Session = ask.state(session, session_id, tenant=tenant)
+    if begun.status != "open":
+        raise Rejected("session-revoked")  # the same request once more, long after what it opened has ended
+    if device_revoked(ask, tenant, begun):
+        # Sent away while this log-in was on its way; whoever did that may have found no session on it yet.
+        ended = {"session_id": session_id, "reason": "device-revoked"}
+        ask.handle(session, session_id, ask.make(RevokeSession, ended), part="ended", tenant=tenant)
+        raise Rejected("device-revoked", device_id=wanted.device_id)
     return (
         receipt.to_wire()
         | admission(ask, tenant, begun, session_id, person, company, refresh)
@@ -169,6 +176,14 @@ def admission(
         "must_enrol_totp": must_enrol,
         "account_state": company.state,
     }
+
+
+def device_revoked(ask: Ask, tenant: str, opened: Session) -> bool:
+    """Whether the device that this session is on has been sent away."""
+    if opened.device_id is None:
+        return False
+    known: Device = ask.state(device, ids.of_device(ask, opened.user_id, opened.device_id), tenant=tenant)
+    return known.status == "revoked"
 
 
 def _key_of(ask: Ask, tenant: str, admitted: Session) -> str | None:

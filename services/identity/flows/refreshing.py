@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from services.identity import ids, tokens
+from services.identity import tokens
 from services.identity.domain.account import Account, account
-from services.identity.domain.device import Device, device
 from services.identity.domain.session import RefreshSession, Session, session
 from services.identity.domain.user import User, user
 from services.identity.domain.values import allows
-from services.identity.flows.logging_in import Ip, admission
+from services.identity.flows.logging_in import Ip, admission, device_revoked
 from services.kernel.application import Ask
 from services.kernel.domain import Command, Rejected
 
@@ -41,7 +40,7 @@ def refresh(ask: Ask) -> dict[str, Any]:
         {
             "session_id": token.id,
             "generation": token.number,
-            "entitled": person.entitles(token.id, before.epoch) and not _sent_away(ask, tenant, before),
+            "entitled": person.entitles(token.id, before.epoch) and not device_revoked(ask, tenant, before),
             "idle_minutes": company.policies.inactivity_minutes,
         },
     )
@@ -54,10 +53,3 @@ def refresh(ask: Ask) -> dict[str, Any]:
         raise Rejected("refresh-token-used")
     successor = tokens.derive(ask.secrets, "cor", tenant, token.id, after.generation)
     return receipt.to_wire() | admission(ask, tenant, after, token.id, person, company, successor)
-
-
-def _sent_away(ask: Ask, tenant: str, opened: Session) -> bool:
-    if opened.device_id is None:
-        return False
-    known: Device = ask.state(device, ids.of_device(ask, opened.user_id, opened.device_id), tenant=tenant)
-    return known.status == "revoked"

@@ -14,7 +14,7 @@ def react(fact: Recorded, app: Reacting) -> Iterable[Dispatch]:
     match fact.event:
         case ProfileChanged(profile_id=profile_id) | ProfileDeleted(profile_id=profile_id):
             because = f"profile:{profile_id}:{fact.event.revision}"
-            for row in app.reads(fact.tenant)["users"].find({"profile_id": profile_id}):
+            for row in app.reads(fact)["users"].find({"profile_id": profile_id}):
                 yield Dispatch("raise_epoch", {"user_id": row["id"], "because": because})
 
 

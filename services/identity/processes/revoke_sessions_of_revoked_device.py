@@ -14,7 +14,7 @@ def react(fact: Recorded, app: Reacting) -> Iterable[Dispatch]:
     match fact.event:
         case DeviceRevoked(device_id=device_id, user_id=user_id):
             on_it = {"user_id": user_id, "status": "open", "device_id": device_id}
-            for row in app.reads(fact.tenant)["sessions"].find(on_it):
+            for row in app.reads(fact)["sessions"].find(on_it):
                 yield Dispatch("end_session", {"session_id": row["id"], "reason": "device-revoked"})
 
 

@@ -16,7 +16,7 @@ def react(fact: Recorded, app: Reacting) -> Iterable[Dispatch]:
     """End every open session but the one that is kept."""
     match fact.event:
         case UserEpochRaised(user_id=user_id, ends_sessions=True, kept_session=kept, because=because):
-            for row in app.reads(fact.tenant)["sessions"].find({"user_id": user_id, "status": "open"}):
+            for row in app.reads(fact)["sessions"].find({"user_id": user_id, "status": "open"}):
                 if row["id"] != kept:
                     yield Dispatch("end_session", {"session_id": row["id"], "reason": because})
 

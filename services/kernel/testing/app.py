@@ -11,7 +11,7 @@ from typing import Any
 import mongomock
 from pydantic import SecretStr
 
-from services.kernel.application import Application, Reacting, ReadModel, Reads, ServiceDefinition
+from services.kernel.application import Application, ReadModel, Reads, ServiceDefinition
 from services.kernel.clock import SettableClock, new_id
 from services.kernel.commands import Journal
 from services.kernel.commit import Caller, Commit, Recorded
@@ -19,10 +19,11 @@ from services.kernel.config import Settings
 from services.kernel.keyring import SqliteKeyring
 from services.kernel.memory import MemoryCommitStore
 from services.kernel.message import incoming, outgoing
+from services.kernel.process import carry_out
 from services.kernel.reads import TenantCollection
 from services.kernel.registry import Registry
 from services.kernel.secrets import Secrets
-from services.kernel.timers import At, Dispatch
+from services.kernel.timers import At
 
 START = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)
 """Monday 8:00 in Bogotá."""
@@ -127,7 +128,9 @@ class MemoryApp:
             timer, tenant = due[0]
             self.clock.advance(max(timer.due - self.clock.now(), timedelta()))
             del self.timers[timer.timer_id]
-            self._dispatch(timer.dispatch, tenant, "timer", f"timer:{timer.timer_id}", None)
+            self.application.dispatch(
+                timer.dispatch, tenant=tenant, by="timer", commit_id=f"timer:{timer.timer_id}", cause=None
+            )
             self.follow()
         self.clock.advance(until - self.clock.now())
 
@@ -173,15 +176,10 @@ class MemoryApp:
                 self._react(reaction.name, reaction.react, fact)
 
     def _react(self, name: str, react: Any, fact: Recorded) -> None:
-        for ordinal, wanted in enumerate(react(fact, Reacting(self.application)) or ()):
-            match wanted:
-                case Dispatch():
-                    self._dispatch(wanted, fact.tenant, name, f"{name}:{fact.id}:{ordinal}", fact)
-                case At():
-                    self.timers[wanted.timer_id] = (wanted, fact.tenant)
+        carry_out(name, react, fact, self.application, self._set_timer)
 
-    def _dispatch(self, dispatch: Dispatch, tenant: str, by: str, commit_id: str, cause: Recorded | None) -> None:
-        self.application.dispatch(dispatch, tenant=tenant, by=by, commit_id=commit_id, cause=cause)
+    def _set_timer(self, timer: At, tenant: str, _cause: str) -> None:
+        self.timers[timer.timer_id] = (timer, tenant)
 
 
 def memory_app(definition: ServiceDefinition, **options: Any) -> MemoryApp:

@@ -72,14 +72,14 @@ ANSWERS: Mapping[str, type[Incoming]] = {
 
 def follow_tasks(fact: Recorded, app: Reacting) -> Iterable[At]:
     """The reports of the task, and those of the submissions that name it."""
-    reads, task_id = app.reads(fact.tenant), fact.event.task_id
+    reads, task_id = app.reads(fact), fact.event.task_id
     used = [use["id"] for use in reads["uses"].find({"task_id": task_id}, limit=200)]
     return [_again(id, app) for id in about(reads, [task_id, *used])]
 
 
 def follow_answers(fact: Recorded, app: Reacting) -> Iterable[At]:
     """The reports of the submission, and those of its task."""
-    reads, submission_id = app.reads(fact.tenant), fact.event.submission_id
+    reads, submission_id = app.reads(fact), fact.event.submission_id
     match fact.event:
         case AnswersTouched(task_id=task_id):
             subjects = [submission_id, task_id]

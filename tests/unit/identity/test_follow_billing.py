@@ -10,9 +10,8 @@ from services.identity.domain.account import Account, account
 from services.identity.domain.seat_pool import SeatPool, seat_pool
 from services.identity.incoming import OF_BILLING
 from services.identity.processes import follow_billing
-from services.kernel.application import Reacting
 from services.kernel.commit import Recorded
-from services.kernel.timers import Dispatch
+from services.kernel.process import carry_out
 from tests.examples.identity_service import Identity, Person
 
 
@@ -48,15 +47,7 @@ class Billing:
 
     def deliver(self, fact: Recorded) -> None:
         app = self.identity.app
-        for wanted in follow_billing.react(fact, Reacting(app.application)):
-            assert isinstance(wanted, Dispatch)
-            app.application.dispatch(
-                wanted,
-                tenant=fact.tenant,
-                by="identity.billing",
-                commit_id=f"identity.billing:{fact.id}:0",
-                cause=fact,
-            )
+        carry_out("identity.billing", follow_billing.react, fact, app.application, set_timer=pytest.fail)
         app.follow()
 
     @property

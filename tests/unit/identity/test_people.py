@@ -11,7 +11,7 @@ import pytest
 
 from services.identity.domain import permissions
 from services.kernel.clock import new_id
-from services.kernel.commit import Caller
+from services.kernel.commit import Caller, Commit
 from tests.examples.identity_service import ANONYMOUS, BETTER, GOOD, OFFICE_IP, Identity, Person, refused
 
 
@@ -210,6 +210,30 @@ def test_a_session_on_a_lost_phone_ends_before_any_list_knows(identity: Identity
     assert refused(refresh, identity, on_phone).code == "session-revoked"
     (ended,) = [fact.event for fact in identity.app.facts() if fact.type == "SessionRevoked"]
     assert ended.reason == "no-longer-entitled"
+
+
+def test_a_phone_sent_away_while_somebody_logs_in_on_it_stays_outside(
+    identity: Identity, ana: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    phone, store = new_id(), identity.app.store
+    identity.login(ana, kind="device", device_id=phone)
+    append = store.append
+
+    def late(commit: Commit) -> Commit:
+        if commit.category == "session":
+            monkeypatch.undo()
+            identity.by(ana, "revoke_device", device_id=phone)
+        return append(commit)
+
+    monkeypatch.setattr(store, "append", late)
+    assert refused(identity.login, ana, kind="device", device_id=phone).code == "device-revoked"
+    assert identity.types().count("SessionOpened") == identity.types().count("SessionRevoked") == 2
+
+
+def test_the_log_in_of_an_ended_session_gives_no_token_once_more(identity: Identity, ana: Person) -> None:
+    session = identity.login(ana, command_id="once")
+    identity.by(ana, "revoke_session", session_id=session["session_id"])
+    assert refused(identity.login, ana, command_id="once").code == "session-revoked"
 
 
 def test_a_browser_left_alone_is_logged_out(identity: Identity, ana: Person) -> None:
