@@ -104,7 +104,7 @@ class Company:
             try:
                 return str(by.post("/v1/tasks", body)["id"])
             except Refused as refused:
-                if refused.code != "assignee-not-operational" or time.monotonic() > end:
+                if not refused.code.startswith("assignee-") or time.monotonic() > end:
                     raise
             time.sleep(0.05)
 

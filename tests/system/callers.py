@@ -48,12 +48,12 @@ class Client:
         return _document(answer)
 
     def soon(self, not_yet: str, method: str, path: str, **arguments: Any) -> dict[str, Any]:
-        """One request that must succeed once word of something new has come round; until then it is refused so."""
+        """One request that must succeed once word of something new has come round; until then its codes begin so."""
         answers: list[httpx.Response] = []
 
         def settled() -> bool:
             answers.append(self.http.request(method, path, **arguments))
-            return answers[-1].is_success or answers[-1].json().get("code") != not_yet
+            return answers[-1].is_success or not answers[-1].json().get("code", "").startswith(not_yet)
 
         within(20, settled)
         return _document(answers[-1])

@@ -105,7 +105,7 @@ def _planned(owner: Client, technician: Client) -> tuple[str, str]:
         "form_ids": [form_id],
         "user_id": technician.ids["user_id"],
     }
-    return owner.soon("assignee-not-operational", "POST", "/v1/tasks", json=task)["id"], form_id
+    return owner.soon("assignee-", "POST", "/v1/tasks", json=task)["id"], form_id
 
 
 def _named(file: File) -> dict[str, Any]:
