@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import socket
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -29,6 +30,10 @@ FIXED: dict[str, int] = {
     "mailbox": 8125,
 }
 
+CHOSEN_FROM = range(20_000, 32_000)
+"""Below what Linux gives to the near ends of connections (32768 on): while an engine is down, for a restart or because
+it was killed, any client's connection could otherwise take its port."""
+
 Ports = Mapping[str, int]
 
 
@@ -49,27 +54,27 @@ def free(remembered: Path) -> dict[str, int]:
     """Free ports, chosen once per data directory: engines write their own address into their data."""
     known = json.loads(remembered.read_text()) if remembered.exists() else {}
     chosen = {name: known[name] for name in FIXED if name in known}
-    chosen |= _pick(name for name in FIXED if name not in chosen)
+    chosen |= pick(name for name in FIXED if name not in chosen)
     if chosen != known:
         remembered.parent.mkdir(parents=True, exist_ok=True)
         remembered.write_text(json.dumps(chosen, indent=1))
     return chosen
 
 
-def _pick(names: Iterable[str]) -> dict[str, int]:
-    picked: dict[str, int] = {}
-    held: list[socket.socket] = []
-    try:
-        for name in names:
-            # Held open until all are chosen, else the same port could come twice.
-            listener = socket.socket()
-            held.append(listener)
-            listener.bind(("127.0.0.1", 0))
-            picked[name] = listener.getsockname()[1]
-    finally:
-        for listener in held:
-            listener.close()
-    return picked
+def pick(names: Iterable[str]) -> dict[str, int]:
+    """Ports that nobody listens on now, none of them one of the fixed ones."""
+    candidates = [port for port in CHOSEN_FROM if port not in FIXED.values()]
+    random.shuffle(candidates)
+    return {name: next(port for port in iter(candidates.pop, None) if _unused(port)) for name in names}
+
+
+def _unused(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def resolve(wanted: Literal["free", "fixed"] | Ports, remembered: Path) -> dict[str, int]:

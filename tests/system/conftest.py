@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -13,6 +12,7 @@ import pytest
 
 from deploy.demo.staff import let_in, set_prices
 from deploy.demo.story import GENEROUS
+from deploy.local.ports import pick
 from deploy.local.programs import platform as programs
 from deploy.local.rabbitmq import manage
 from deploy.local.supervisor import Supervisor
@@ -43,7 +43,7 @@ def platform(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> I
         "CHECKOP_S3_INCOMING_BUCKET": f"checkop-incoming-{mark}",
         "CHECKOP_S3_MEDIA_BUCKET": f"checkop-media-{mark}",
         "CHECKOP_KEYRING_DIR": str(tmp_path_factory.mktemp("keyring")),
-        "CHECKOP_GATEWAY_URL": f"http://127.0.0.1:{_free_port()}",
+        "CHECKOP_GATEWAY_URL": f"http://127.0.0.1:{pick(['gateway'])['gateway']}",
         **GENEROUS,
     }
     for bucket in ("CHECKOP_S3_BUCKET", "CHECKOP_S3_INCOMING_BUCKET", "CHECKOP_S3_MEDIA_BUCKET"):
@@ -57,9 +57,3 @@ def platform(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> I
         for name in client.list_database_names():
             if name.startswith(f"{mark}_"):
                 client.drop_database(name)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
