@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from typing import Any
 
 import httpx
 
-_TRY_AGAIN = frozenset({502, 503, 504})
+_AWAY = frozenset({502, 503, 504})
 PATIENCE_SECONDS = 45.0
 
 
@@ -34,11 +35,16 @@ def _json(response: httpx.Response) -> dict[str, Any]:
 
 @dataclass
 class Person:
-    """A caller; nobody until `log_in`. Every write carries an Idempotency-Key, so it can be repeated safely."""
+    """A caller; nobody until `log_in`. Every write carries an Idempotency-Key, so it can be repeated safely.
+
+    In a `story` the key follows from what is asked: a story that was cut off is told again from its
+    beginning, and what had been done already is only answered once more.
+    """
 
     base_url: str
     name: str = "somebody"
     language: str = "en"
+    story: uuid.UUID | None = None
     retries: int = 0
     ids: dict[str, str] = field(default_factory=dict)
     _token: str | None = None
@@ -48,7 +54,9 @@ class Person:
 
     def log_in(self, email: str, password: str, **more: Any) -> Person:
         """Become this user. Raises Refused."""
-        answer = self.post("/v1/sessions", {"email": email, "password": password, **more})
+        # Never the session of an earlier telling, which may have ended since.
+        fresh = str(uuid.uuid4())
+        answer = self.post("/v1/sessions", {"email": email, "password": password, **more}, key=fresh)
         self._token = answer["access_token"]
         self.ids = {name: answer[name] for name in ("user_id", "account_id", "session_id")}
         return self
@@ -80,10 +88,16 @@ class Person:
         return self._send("GET", path, params=params).content
 
     def request(self, method: str, path: str, *, key: str | None = None, **arguments: Any) -> dict[str, Any]:
-        """Send, and send again under the same key while the platform is away. Raises Refused."""
+        """Send, and send again under the same key while the platform is away or asks to wait. Raises Refused."""
         if method != "GET":
-            arguments.setdefault("headers", {})["Idempotency-Key"] = key or str(uuid.uuid4())
+            arguments.setdefault("headers", {})["Idempotency-Key"] = key or self._key(method, path, arguments)
         return _json(self._send(method, path, **arguments)) if method != "DELETE" else self._gone(path, arguments)
+
+    def _key(self, method: str, path: str, arguments: dict[str, Any]) -> str:
+        if self.story is None:
+            return str(uuid.uuid4())
+        asked = [self.name, method, path, arguments.get("json"), arguments.get("data")]
+        return str(uuid.uuid5(self.story, json.dumps(asked, sort_keys=True)))
 
     def _gone(self, path: str, arguments: dict[str, Any]) -> dict[str, Any]:
         response = self._send("DELETE", path, **arguments)
@@ -103,11 +117,19 @@ class Person:
             else:
                 if response.is_success:
                     return response
-                if response.status_code not in _TRY_AGAIN or time.monotonic() > until:
+                if time.monotonic() > until or not (told := _asked_to_wait(response)):
                     raise Refused(response)
+                pause = max(pause, told)
             self.retries += 1
             time.sleep(pause)
             pause = min(pause * 2, 1.0)
+
+
+def _asked_to_wait(response: httpx.Response) -> float:
+    """Seconds after which the same request may find another answer; 0 where it will not."""
+    if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+        return float(response.headers.get("Retry-After", 0))
+    return 0.1 if response.status_code in _AWAY else 0.0
 
 
 def mail_to(mailbox_url: str, address: str, *, within: float = 20.0) -> dict[str, Any]:
@@ -115,9 +137,8 @@ def mail_to(mailbox_url: str, address: str, *, within: float = 20.0) -> dict[str
     until = time.monotonic() + within
     while time.monotonic() < until:
         found = httpx.get(f"{mailbox_url}/messages", params={"to": address, "limit": 1}).json()
-        messages = found["messages"] if isinstance(found, dict) else found
-        if messages:
-            newest: dict[str, Any] = messages[0]
+        if found:
+            newest: dict[str, Any] = found[0]
             return newest
         time.sleep(0.1)
     raise TimeoutError(f"no e-mail to {address} arrived")

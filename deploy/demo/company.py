@@ -52,12 +52,19 @@ class Company:
 
     @classmethod
     def register(
-        cls, base_url: str, mailbox_url: str, name: str, owner_name: str, password: str, domain: str = ""
+        cls,
+        base_url: str,
+        mailbox_url: str,
+        name: str,
+        owner_name: str,
+        password: str,
+        domain: str = "",
+        story: uuid.UUID | None = None,
     ) -> Company:
-        """The company signs up; its owner logs in. Raises Refused."""
+        """The company signs up, once in a `story` however often that is told; its owner logs in. Raises Refused."""
         domain = domain or f"{_plain(name.split()[0])}-{uuid.uuid4().hex[:6]}.example.com"
         login = Login(f"{owner_name} (owner)", f"{_plain(owner_name.split()[0])}@{domain}", password)
-        Person(base_url).post(
+        Person(base_url, story=story).post(
             "/v1/accounts",
             {
                 "name": name,
@@ -69,7 +76,7 @@ class Company:
                 "password": login.password,
             },
         )
-        owner = Person(base_url, owner_name).log_in(login.email, login.password)
+        owner = Person(base_url, owner_name, story=story).log_in(login.email, login.password)
         return cls(name, base_url, mailbox_url, domain, owner, [login])
 
     def invite(self, by: Person, name: str, role: str, password: str) -> Person:
@@ -77,9 +84,10 @@ class Company:
         login = Login(f"{name} ({role})", f"{_plain(name.split()[0])}@{self.domain}", password)
         by.post("/v1/users", {"email": login.email, "name": name, "role": role, "language": "es"})
         token = invitation_token(mail_to(self.mailbox_url, login.email))
-        Person(self.base_url).post("/v1/invitations/accept", {"token": token, "name": name, "password": password})
+        invited = Person(self.base_url, name, story=by.story)
+        invited.post("/v1/invitations/accept", {"token": token, "name": name, "password": password})
         self.logins.append(login)
-        return Person(self.base_url, name).log_in(login.email, login.password)
+        return invited.log_in(login.email, login.password)
 
     def form_team(self, by: Person, name: str, members: list[Person]) -> None:
         """A team of these people, and known to the planning board."""
@@ -111,7 +119,7 @@ class Company:
     def import_file(self, by: Person, kind: str, filename: str, content: bytes) -> tuple[Report, Report]:
         """Dry run, then apply what was found right; answers the report of each."""
         import_id = by.upload("/v1/imports", filename, content, kind=kind)["id"]
-        checked = until(lambda: by.get(f"/v1/imports/{import_id}"), lambda i: i["status"] in ("checked", "rejected"))
+        checked = until(lambda: by.get(f"/v1/imports/{import_id}"), lambda i: i["status"] != "requested")
         by.post(f"/v1/imports/{import_id}/apply", {"skip_bad_rows": True})
         applied = until(lambda: by.get(f"/v1/imports/{import_id}"), lambda i: i["status"] == "finished")
         return checked, applied

@@ -1,15 +1,21 @@
-"""Loads a small company once into a platform that `make run` keeps up, and writes who may log in."""
+"""Loads a small company once into a platform that `make run` keeps up, and writes who may log in.
+
+Cut off in the middle, it is told again from its beginning the next time, and nothing is there twice.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
+import uuid
 from pathlib import Path
 
 from deploy.demo.company import Company
 from deploy.demo.staff import let_in, set_prices
 from deploy.demo.story import FILES, PASSWORD, until_known
+
+STORY = uuid.UUID("c1d1c9a0-5b0e-4f5e-8a54-6f0b6c2f9d11")
 
 
 def main() -> int:
@@ -21,6 +27,7 @@ def main() -> int:
         "Laura Gómez",
         PASSWORD,
         domain="frio.example.com",
+        story=STORY,
     )
     set_prices(let_in(os.environ, "finance"))
     admin = company.invite(company.owner, "Andrés Peña", "admin", PASSWORD)

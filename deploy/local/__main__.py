@@ -132,7 +132,7 @@ def _load_demo_data(data: Path, env: dict[str, str]) -> None:
         check=False,
     )
     if done.returncode != 0:
-        console.print("[yellow]The demo data could not be loaded; the platform runs without it.[/yellow]")
+        console.print("[yellow]The demo data could not be loaded; the next start goes on with it.[/yellow]")
 
 
 def _seed_exists() -> bool:
