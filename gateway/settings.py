@@ -60,7 +60,8 @@ class GatewaySettings(BaseSettings):
     address_burst: int = Field(default=60, alias="CHECKOP_RATE_ADDRESS_BURST")
     entrance_per_minute: float = Field(default=20.0, alias="CHECKOP_RATE_ENTRANCE_PER_MINUTE")
     """Log-in, registration and password reset, per address."""
-    entrance_burst: int = Field(default=10, alias="CHECKOP_RATE_ENTRANCE_BURST")
+    entrance_burst: int = Field(default=40, alias="CHECKOP_RATE_ENTRANCE_BURST")
+    """A crew that begins its day behind one address; guessing at one person is slowed down by identity as well."""
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod
