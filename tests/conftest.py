@@ -17,6 +17,7 @@ from minio import Minio
 
 from deploy.local import LocalStack
 from deploy.local.rabbitmq import manage
+from services.kernel import faults
 
 # How long an example takes says something about the machine, and nothing about the property.
 settings.register_profile("checkop", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -40,6 +41,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     left_out = [kind for kind in ("skipped", "xfailed") if reporter and reporter.stats.get(kind)]
     if left_out and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(autouse=True)
+def disarmed() -> Iterator[None]:
+    """No test leaves a point armed."""
+    yield
+    faults.disarm()
 
 
 @dataclass(frozen=True)

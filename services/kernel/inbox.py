@@ -212,16 +212,22 @@ class Inbox:
         return missing
 
     def unpark(self, stream: str, *, skip: bool = False) -> int:
-        """Lift the block and apply what waits; with `skip`, pass over the fact that caused it. Answers how many."""
+        """Lift the block and apply what waits; with `skip`, pass over the fact that caused it.
+
+        Answers how many were applied since, by this consumer or by another that was quicker.
+        """
         version, _ = self._cursor(stream)
         self._raised.pop(stream, None)
         change: dict[str, Any] = {"$unset": {"blocked": ""}}
         if skip:
             change["$set"] = {"version": version + 1}
-        self._cursors.update_one({"_id": self._cursor_id(stream)}, change)
+        # Only from where it stood: another operator may have let it go on, and the cursor must never go back.
+        self._cursors.update_one({"_id": self._cursor_id(stream), "version": version}, change)
         if skip:
             self._shelf.delete_many(self._on_shelf(stream, {"$lte": version + 1}))
-        return self.drain(stream)
+        self.drain(stream)
+        reached, _ = self._cursor(stream)
+        return reached - version - int(skip)
 
     def _in_line(
         self, deliveries: Sequence[tuple[Recorded, bytes]]

@@ -30,8 +30,8 @@ def unpark(platform: Platform, handler: str, stream: str, *, skip: bool) -> Row:
     at = {"handler": found.name, "stream": stream}
     if platform.db["inbox_parked"].find_one({**at, "unreadable": True}) is not None:
         return _unpark_unreadable(platform, inbox, at, skip)
-    cursor = {"_id": cursor_id(found.name, stream), "blocked": {"$exists": True}}
-    blocked = platform.db["inbox_cursors"].find_one(cursor)
+    cursor = {"_id": cursor_id(found.name, stream)}
+    blocked = platform.db["inbox_cursors"].find_one({**cursor, "blocked": {"$exists": True}})
     waiting = platform.db["inbox_parked"].find_one(at)
     if blocked is None and waiting is None:
         raise NothingThere(f"nothing of {stream} waits at {found.name}")
@@ -39,14 +39,16 @@ def unpark(platform: Platform, handler: str, stream: str, *, skip: bool) -> Row:
         # A gap is filled by the source; to pass over it would lose a fact that is merely late.
         raise NothingThere(f"{stream} waits at {found.name} for an earlier fact, it is not blocked: replay it")
     applied = inbox.unpark(stream, skip=skip)
-    still = platform.db["inbox_cursors"].find_one(cursor)
+    now = platform.db["inbox_cursors"].find_one(cursor) or {"version": 0}
+    # What another consumer has just applied may lie there a moment longer, but waits for nothing.
+    waiting_still = {**at, "version": {"$gt": now["version"]}}
     return {
         "handler": found.name,
         "stream": stream,
         "skipped": blocked["blocked"]["version"] if skip and blocked else None,
         "applied": applied,
-        "blocked_again": still["blocked"]["reason"] if still else None,
-        "still_waiting": platform.db["inbox_parked"].count_documents(at),
+        "blocked_again": now["blocked"]["reason"] if "blocked" in now else None,
+        "still_waiting": platform.db["inbox_parked"].count_documents(waiting_still),
     }
 
 

@@ -11,7 +11,7 @@ import pymongo
 import pytest
 
 from deploy.local import LocalStack
-from services.kernel import faults, logging
+from services.kernel import logging
 from tests.support.engines import breakable
 
 logging.configure("tests", "CRITICAL")
@@ -49,10 +49,3 @@ def make_corner(engines: LocalStack, home: Path) -> dict[str, str]:
 def corner(engines: LocalStack, tmp_path: Path) -> dict[str, str]:
     """A corner for one test."""
     return make_corner(engines, tmp_path)
-
-
-@pytest.fixture(autouse=True)
-def disarmed() -> Iterator[None]:
-    """No test leaves a point armed."""
-    yield
-    faults.disarm()

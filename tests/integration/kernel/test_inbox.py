@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.kernel import inbox
+from services.kernel import faults, inbox
 from services.kernel.clock import SettableClock
 from services.kernel.commit import Recorded, StoreUnavailable
 from services.kernel.inbox import Handler, Inbox, Outcome
@@ -175,6 +175,40 @@ def test_an_operator_may_pass_over_a_poison_fact(probe: Probe) -> None:
     assert one.inbox.unpark(stream("a"), skip=True) == 2
     assert (probe.log("a"), probe.cursor("a"), probe.parked()) == ([1, 3, 4], 4, 0)
     assert probe.blocked("a") is None
+
+
+def test_freeing_counts_what_another_consumer_took_up_behind_it(probe: Probe) -> None:
+    one, other = Consumer(probe), Consumer(probe)
+    probe.poison[stream("a"), 1] = ValueError("cannot be handled")
+    for body in bodies("a", 4):
+        one.receive(body)
+    probe.poison.clear()
+
+    def other_is_quicker() -> None:
+        faults.disarm()
+        other.inbox.drain(stream("a"))
+
+    faults.arm("inbox.after_effect_before_ack", other_is_quicker)
+    assert one.inbox.unpark(stream("a")) == 4
+    assert_exactly_once_in_order(probe, {"a": 4})
+
+
+def test_two_operators_pass_over_the_same_fact_only_once(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = Consumer(probe), Consumer(probe)
+    probe.poison[stream("a"), 2] = ValueError("cannot be handled")
+    for body in bodies("a", 4):
+        one.receive(body)
+    look = one.inbox._cursor
+
+    def other_decides_meanwhile(of: str) -> tuple[int, bool]:
+        seen = look(of)
+        monkeypatch.undo()
+        assert other.inbox.unpark(stream("a"), skip=True) == 2
+        return seen
+
+    monkeypatch.setattr(one.inbox, "_cursor", other_decides_meanwhile)
+    one.inbox.unpark(stream("a"), skip=True)
+    assert (probe.log("a"), probe.cursor("a"), probe.parked()) == ([1, 3, 4], 4, 0)
 
 
 @pytest.mark.parametrize("away", [StoreUnavailable("away"), OSError("away"), ConnectionResetError()], ids=repr)

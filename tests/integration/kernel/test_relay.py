@@ -51,12 +51,6 @@ def queue(channel: BlockingChannel, service: Platform) -> str:
     )
 
 
-@pytest.fixture(autouse=True)
-def disarmed() -> Iterator[None]:
-    yield
-    faults.disarm()
-
-
 def tell(service: Platform, parcels: int = 3, moves: int = 4) -> int:
     """Facts of several streams in turn, some of them several to a commit; answers how many."""
     ids, before = [an_id(n) for n in range(parcels)], len(as_stored(service))

@@ -86,11 +86,9 @@ def test_a_crash_between_command_and_removal_has_one_effect(service: Platform, c
         raise faults.InjectedFault("here")
 
     faults.arm("timers.after_command_before_delete", die)
-    try:
-        with pytest.raises(faults.InjectedFault):
-            fire(service)
-    finally:
-        faults.disarm()
+    with pytest.raises(faults.InjectedFault):
+        fire(service)
+    faults.disarm()
     assert service.timers.waiting() == 1
     assert fire(service) == 0, "for all that anybody knows it is still being run"
     clock.advance(service.timers.lease)

@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,12 +20,6 @@ from services.kernel.store import connect
 from services.kernel.tail import QUICKEST, QUIET, QUIET_AFTER, SLOWEST, Pace, breather
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-
-
-@pytest.fixture(autouse=True)
-def disarmed() -> Iterator[None]:
-    yield
-    faults.disarm()
 
 
 def test_an_armed_point_acts_whenever_it_is_reached_and_others_do_not() -> None:
