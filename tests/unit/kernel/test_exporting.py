@@ -267,7 +267,8 @@ class TestInterruptions:
                     if harm == "lose":
                         del o.bucket.objects[key]
                     else:
-                        o.bucket.objects[key] = o.bucket.objects[key][:-1] + b"x"
+                        kept = o.bucket.objects[key]
+                        o.bucket.objects[key] = kept[:-1] + bytes([kept[-1] ^ 1])
 
             office.bucket.put_object = harming  # type: ignore[method-assign]
             id = office.request()
