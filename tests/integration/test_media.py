@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from services.kernel import objects
 from services.kernel.worker import Worker
 from services.media.inspecting.helper import HELPERS
 from services.media.inventory import Findings, compare, say
@@ -68,7 +69,9 @@ def test_the_inventory_finds_what_is_lost_cut_short_and_left_over(somebody: Evid
     assert (clean.clean, clean.named) == (True, len(clean_objects(somebody)))
     lost, cut, *_ = somebody.kept()
     store.remove_object(settings.s3_media_bucket, lost)
-    store.put_object(settings.s3_media_bucket, cut, io.BytesIO(b"x"), 1)
+    # A file cut short keeps its notes; one that bears no owner's name would be swept away as nobody's.
+    owner = objects.note(store, settings.s3_media_bucket, cut, "owner")
+    store.put_object(settings.s3_media_bucket, cut, io.BytesIO(b"x"), 1, metadata={"owner": owner})
     over = f"t/{somebody.caller.tenant}/left-over"
     store.put_object(settings.s3_media_bucket, over, io.BytesIO(b"x"), 1)
     somebody.put("gone/000000000000000-a", b"x")
