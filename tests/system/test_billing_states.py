@@ -101,12 +101,12 @@ def test_an_invoice_long_overdue_suspends_and_paying_it_ends_that(
 ) -> None:
     owner, technician = company.owner, company.technician
     later(company, "judge_standing", 50)
-    within(5.0, lambda: standing(company) == "restricted")
+    within(20, lambda: standing(company) == "restricted")
     refused = problem(owner("POST", "/v1/teams", json={"name": uuid.uuid4().hex}), 403)
     assert refused["code"] == "account-restricted"
     assert technician("GET", "/v1/board").status_code == 200
     later(company, "judge_standing", 90)
-    within(5.0, lambda: standing(company) == "suspended")
+    within(20, lambda: standing(company) == "suspended")
     assert problem(technician("GET", "/v1/board"), 403)["code"] == "account-suspended"
     assert technician.ok("GET", "/v1/account/state")["may"]["finish"] is True
     assert owner("GET", "/v1/invoices").status_code == 200
@@ -129,10 +129,10 @@ def test_whoever_leaves_keeps_the_data_and_may_come_back(company: Company, later
     owner.ok("POST", "/v1/account/cancel", json={"reason": "La temporada terminó."})
     assert standing(company) == "active"  # what is paid for is used up
     later(company, "open_cycles", 32)
-    within(5.0, lambda: standing(company) == "cancelled")
+    within(20, lambda: standing(company) == "cancelled")
     assert problem(technician("GET", "/v1/board"), 403)["code"] == "account-cancelled"
     assert owner("GET", "/v1/board").status_code == 200
     assert problem(owner("POST", "/v1/teams", json={"name": "x"}), 403)["code"] == "account-cancelled"
     owner.ok("POST", "/v1/account/resume")
-    within(5.0, lambda: standing(company) == "active")
+    within(20, lambda: standing(company) == "active")
     assert technician("GET", "/v1/board").status_code == 200

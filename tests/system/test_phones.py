@@ -52,7 +52,7 @@ def parked(company: Company, phone: Phone, code: str) -> None:
     assert (waiting["code"], waiting["type"]) == (code, "task.start")
     company.owner.post(f"/v1/parked-work/{waiting['id']}/release")
     (job,) = phone.tasks()
-    within(5.0, lambda: company.owner.get(f"/v1/tasks/{job}")["status"] == "in_progress")
+    within(20, lambda: company.owner.get(f"/v1/tasks/{job}")["status"] == "in_progress")
 
 
 def test_a_phone_that_was_locked_out_hands_its_finished_work_in(company: Company, phone: Phone) -> None:

@@ -56,7 +56,7 @@ def test_what_is_bought_can_be_used_within_five_seconds(platform: Platform, comp
             return False
         return True
 
-    within(5.0, is_in)
+    within(20, is_in)
     assert time.perf_counter() - begun < 5.0
     owner.post(accept, {"hash": asked["quote"]["hash"]})
     seats = owner.get("/v1/seats")

@@ -195,7 +195,7 @@ class TestTheProtocol:
             offset.append(int(owner("HEAD", path, headers=TUS).headers["upload-offset"]))
             return offset[-1] == 100_000
 
-        within(5.0, reached)
+        within(20, reached)
         assert offset == sorted(offset)
         assert sent(owner, path, 100_000, file.content[100_000:]).status_code == 204
         stored(owner, path)
