@@ -110,6 +110,8 @@ class Calls(Entrypoint):
     def _declare(self, channel: Any) -> Queue:
         queue = Queue(rpc.call_queue(self._service), durable=True, channel=channel)
         queue.queue_declare()
+        # Said here and not when the process has begun: from now on the broker returns nobody's call.
+        log.info("service.ready", service=self._service)
         return queue
 
     def _take(self, message: Message) -> None:

@@ -48,7 +48,6 @@ def _serve(service: str) -> None:
     from nameko.containers import ServiceContainer
 
     from services.kernel.config import settings
-    from services.kernel.logging import get
 
     config = settings()
     service_cls = _nameko_class(import_module(f"services.{service}.service"), service)
@@ -61,7 +60,6 @@ def _serve(service: str) -> None:
     for wanted in (signal.SIGTERM, signal.SIGINT):
         signal.signal(wanted, lambda *_: stopping.ready() or stopping.send(None))
     container.start()
-    get(__name__).info("service.ready", service=service)
     # A container that dies by itself ends the process; its supervisor starts a new one.
     watcher = eventlet.spawn(container.wait)
     watcher.link(lambda *_: stopping.ready() or stopping.send(None))
